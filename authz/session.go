@@ -1,0 +1,24 @@
+package authz
+
+import "time"
+
+// Session is a person being signed in with one browser.
+type Session struct {
+	ID            string
+	SecretHash    []byte
+	UserID        string
+	AuthTime      time.Time // when a credential was last shown
+	ACR           string
+	AMR           []string // RFC 8176
+	UserAgent     string
+	Address       string
+	CreatedAt     time.Time
+	LastSeenAt    time.Time
+	IdleExpiresAt time.Time
+	ExpiresAt     time.Time
+}
+
+// Live reports whether the session is neither idle for too long nor too old.
+func (s *Session) Live(now time.Time) bool {
+	return now.Before(s.IdleExpiresAt) && now.Before(s.ExpiresAt)
+}

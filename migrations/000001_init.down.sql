@@ -1,0 +1,15 @@
+DROP TABLE events;
+DROP TABLE signing_keys;
+DROP TABLE replays;
+DROP TABLE revoked_tokens;
+DROP TABLE grants;
+DROP TABLE interactions;
+DROP TABLE consents;
+DROP TABLE apis;
+DROP TABLE sessions;
+DROP TABLE passwords;
+DROP TABLE users;
+DROP TABLE roles;
+DROP TABLE client_secrets;
+DROP TABLE clients;
+DROP TABLE instance;

@@ -1,0 +1,12 @@
+ALTER TABLE grants RESET (fillfactor);
+DROP TRIGGER revoked_tokens_notify ON revoked_tokens;
+DROP TRIGGER grants_delete_notify ON grants;
+DROP TRIGGER grants_notify ON grants;
+DROP TRIGGER sessions_notify ON sessions;
+DROP TRIGGER users_notify ON users;
+DROP TRIGGER signing_keys_notify ON signing_keys;
+DROP TRIGGER roles_notify ON roles;
+DROP TRIGGER apis_notify ON apis;
+DROP TRIGGER client_secrets_notify ON client_secrets;
+DROP TRIGGER clients_notify ON clients;
+DROP FUNCTION signet_notify();

@@ -1,0 +1,175 @@
+package migrations
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/golang-migrate/migrate/v4"
+	"github.com/golang-migrate/migrate/v4/database"
+	pgxmigrate "github.com/golang-migrate/migrate/v4/database/pgx/v5"
+	sqlitemigrate "github.com/golang-migrate/migrate/v4/database/sqlite"
+	"github.com/golang-migrate/migrate/v4/source/iofs"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver that a postgres URL is opened with
+	_ "modernc.org/sqlite"             // the driver that a file is opened with
+)
+
+//go:embed *.sql sqlite/*.sql
+var files embed.FS
+
+// Status says how a database stands to this binary.
+type Status struct {
+	Current uint // the version of the schema; 0: empty
+	Latest  uint // the version that this binary works with
+	Dirty   bool // a migration failed half-way and needs a person
+}
+
+// Behind reports whether migrations are pending.
+func (s Status) Behind() bool { return s.Current < s.Latest }
+
+// Ahead reports whether a newer binary has migrated the database.
+func (s Status) Ahead() bool { return s.Current > s.Latest }
+
+// Migrator changes the schema of one database. It opens a handle of its own, because the
+// migration drivers close the one they are given.
+type Migrator struct {
+	m      *migrate.Migrate
+	db     *sql.DB
+	sqlite bool
+}
+
+// Open prepares the migration of the database at url: postgres://…, or the path of an
+// SQLite file. Close it after use.
+func Open(ctx context.Context, url string) (*Migrator, error) {
+	isPostgres := strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
+	name, dsn := "sqlite", "file:"+escapePath(url)+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)"
+	if isPostgres {
+		name, dsn = "pgx", url
+	}
+	db, err := sql.Open(name, dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := db.PingContext(ctx); err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("reach database: %w", err)
+	}
+	m, err := newMigrate(db, isPostgres)
+	if err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	return &Migrator{m: m, db: db, sqlite: !isPostgres}, nil
+}
+
+func newMigrate(db *sql.DB, isPostgres bool) (*migrate.Migrate, error) {
+	var (
+		driver database.Driver
+		err    error
+		stream fs.FS = overlay{}
+	)
+	if isPostgres {
+		stream = files
+		driver, err = pgxmigrate.WithInstance(db, &pgxmigrate.Config{})
+	} else {
+		driver, err = sqlitemigrate.WithInstance(db, &sqlitemigrate.Config{})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("prepare migration table: %w", err)
+	}
+	source, err := iofs.New(stream, ".")
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	m, err := migrate.NewWithInstance("iofs", source, "signet", driver)
+	if err != nil {
+		return nil, fmt.Errorf("prepare migrations: %w", err)
+	}
+	return m, nil
+}
+
+// Status reads the version of the database and compares it with this binary's.
+func (m *Migrator) Status() (Status, error) {
+	s := Status{Latest: Latest()}
+	version, dirty, err := m.m.Version()
+	switch {
+	case errors.Is(err, migrate.ErrNilVersion):
+		return s, nil
+	case err != nil:
+		return s, fmt.Errorf("read schema version: %w", err)
+	}
+	s.Current, s.Dirty = version, dirty
+	return s, nil
+}
+
+// Up applies every pending migration. Processes that call it at the same time on
+// PostgreSQL wait for each other.
+func (m *Migrator) Up() error { return m.run("migrate up", m.m.Up) }
+
+// Down undoes every migration, and with them all data.
+func (m *Migrator) Down() error { return m.run("migrate down", m.m.Down) }
+
+// Steps applies n migrations, or undoes -n.
+func (m *Migrator) Steps(n int) error {
+	return m.run("migrate", func() error { return m.m.Steps(n) })
+}
+
+func (m *Migrator) run(what string, fn func() error) error {
+	if err := fn(); err != nil && !errors.Is(err, migrate.ErrNoChange) {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if !m.sqlite {
+		return nil
+	}
+	// Foreign keys are off on this handle, so that a table can be rebuilt without its
+	// children being deleted; that none was broken is checked afterwards.
+	rows, err := m.db.Query(`PRAGMA foreign_key_check`)
+	if err != nil {
+		return fmt.Errorf("check foreign keys: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	if rows.Next() {
+		return errors.New("check foreign keys: a migration left rows without their parent")
+	}
+	return rows.Err()
+}
+
+// Close releases the database handle.
+func (m *Migrator) Close() error {
+	source, db := m.m.Close()
+	return errors.Join(source, db)
+}
+
+// Latest is the version of the newest migration in this binary.
+func Latest() uint {
+	names, _ := fs.Glob(files, "*.up.sql")
+	var latest uint64
+	for _, name := range names {
+		digits, _, _ := strings.Cut(path.Base(name), "_")
+		if n, err := strconv.ParseUint(digits, 10, 32); err == nil && n > latest {
+			latest = n
+		}
+	}
+	return uint(latest)
+}
+
+// overlay is the canonical stream with SQLite's own words where it has them.
+type overlay struct{}
+
+func (overlay) Open(name string) (fs.File, error) {
+	if f, err := files.Open(path.Join("sqlite", name)); err == nil && name != "." {
+		return f, nil
+	}
+	return files.Open(name)
+}
+
+// escapePath writes a file path so that it may stand in an SQLite file: URI.
+func escapePath(p string) string {
+	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(p)
+}

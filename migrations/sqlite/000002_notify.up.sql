@@ -1,0 +1,1 @@
+-- SQLite serves one process, which watches PRAGMA data_version instead.

@@ -1,0 +1,48 @@
+package storage
+
+import (
+	"context"
+
+	"github.com/signet-auth/signet/authz"
+)
+
+const consentColumns = `user_id, client_id, scopes, declined, resources, created_at, updated_at`
+
+func scanConsent(row scanner) (*authz.Consent, error) {
+	var c authz.Consent
+	err := row.Scan(&c.UserID, &c.ClientID, scopes{&c.Scopes}, scopes{&c.Declined},
+		asJSON(&c.Resources), into(&c.CreatedAt), into(&c.UpdatedAt))
+	return &c, err
+}
+
+// PutConsent remembers what a person answered to a client, in place of what they answered
+// before.
+func (s *Store) PutConsent(ctx context.Context, c *authz.Consent) error {
+	_, err := s.exec(ctx, "put consent", `
+		INSERT INTO consents (user_id, client_id, scopes, declined, resources, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (user_id, client_id) DO UPDATE SET scopes = excluded.scopes,
+			declined = excluded.declined, resources = excluded.resources, updated_at = excluded.updated_at`,
+		c.UserID, c.ClientID, c.Scopes.String(), c.Declined.String(), asJSON(&c.Resources),
+		at(c.CreatedAt), at(c.UpdatedAt))
+	return err
+}
+
+// Consent reads what a person has answered to a client.
+func (s *Store) Consent(ctx context.Context, userID, clientID string) (*authz.Consent, error) {
+	return get(ctx, s, "read consent", scanConsent, `
+		SELECT `+consentColumns+` FROM consents WHERE user_id = $1 AND client_id = $2`, userID, clientID)
+}
+
+// Consents lists what a person has answered to all clients.
+func (s *Store) Consents(ctx context.Context, userID string) ([]*authz.Consent, error) {
+	return list(ctx, s, "list consents", scanConsent, `
+		SELECT `+consentColumns+` FROM consents WHERE user_id = $1 ORDER BY updated_at DESC, client_id`, userID)
+}
+
+// DeleteConsent forgets what a person answered to a client. Forgetting twice is fine.
+func (s *Store) DeleteConsent(ctx context.Context, userID, clientID string) error {
+	_, err := s.exec(ctx, "delete consent", `
+		DELETE FROM consents WHERE user_id = $1 AND client_id = $2`, userID, clientID)
+	return err
+}
