@@ -1,0 +1,68 @@
+package page
+
+import (
+	"strings"
+	"time"
+)
+
+// Layout is the part that all pages share. Every page embeds it.
+type Layout struct {
+	// User is the display name, or the username, of who is signed in; empty when nobody is.
+	User string
+	// CSRF goes into every form as the hidden field "csrf".
+	CSRF string
+	// Flash is one sentence about what has just been done, such as "Acme Calendar no
+	// longer has access."
+	Flash string
+	// Now is the time of the request; times on the page are told relative to it. Zero
+	// shows full dates only.
+	Now time.Time
+}
+
+// App is the program that asks for something, as a person knows it.
+type App struct {
+	// Name is the registered name. Empty stands for no app at all.
+	Name string
+	// HomeURL, PolicyURL and TermsURL are the registered links. Anything but https, and
+	// http on a loopback address, is not shown.
+	HomeURL, PolicyURL, TermsURL string
+}
+
+// Display is what to call the app in a sentence.
+func (a App) Display() string {
+	if name := plain(a.Name, nameLength); name != "" {
+		return name
+	}
+	return "An app without a name"
+}
+
+// Link leads away from a page.
+type Link struct {
+	// Text says where it leads, such as "Back to Acme Calendar".
+	Text string
+	// URL must be https, http on a loopback address, or a path of ours; otherwise no
+	// link is shown.
+	URL string
+}
+
+// Access is what one API lets somebody do, in sentences.
+type Access struct {
+	// API is the name of the API; empty for what belongs to the account itself.
+	API string
+	// Sentences are the registered descriptions of the granted scopes.
+	Sentences []string
+}
+
+// SafeURL is the address if a browser may be sent there, and empty otherwise.
+func (l Link) SafeURL() string {
+	if strings.HasPrefix(l.URL, "/") && !strings.HasPrefix(l.URL, "//") && !strings.Contains(l.URL, `\`) {
+		return l.URL
+	}
+	return webAddress(l.URL)
+}
+
+// Problems holds one sentence per form field, by its name, that was not accepted.
+type Problems map[string]string
+
+// For gives the sentence about one field; empty when the field is fine.
+func (p Problems) For(field string) string { return p[field] }

@@ -1,0 +1,64 @@
+package page
+
+import (
+	"strconv"
+	"time"
+)
+
+// moment is a time as a page tells it.
+type moment struct {
+	// ISO is for machines, Full for the tooltip, Text for reading.
+	ISO, Full, Text string
+}
+
+const (
+	day   = 24 * time.Hour
+	dated = "2 January 2006"
+)
+
+// momentOf tells t as seen from now: near times in words, far ones as a date. Times are
+// in UTC and say so.
+func momentOf(now, t time.Time) moment {
+	t = t.UTC()
+	return moment{t.Format(time.RFC3339), t.Format(dated + ", 15:04 UTC"), relative(now.UTC(), t)}
+}
+
+func relative(now, t time.Time) string {
+	gap := now.Sub(t)
+	switch {
+	case now.IsZero(), gap >= 7*day, gap <= -14*day:
+		return t.Format(dated)
+	case gap >= 0:
+		return ago(gap)
+	case gap > -time.Minute:
+		return "in a moment"
+	}
+	return "in " + span(-gap)
+}
+
+func ago(gap time.Duration) string {
+	if gap < time.Minute {
+		return "just now"
+	}
+	return span(gap) + " ago"
+}
+
+// span tells a length of time in its largest unit.
+func span(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute && d%time.Minute != 0, d < time.Minute:
+		return count(max(1, int((d+time.Second-1)/time.Second)), "second")
+	case d < time.Hour:
+		return count(int(d/time.Minute), "minute")
+	case d < day:
+		return count(int(d/time.Hour), "hour")
+	}
+	return count(int(d/day), "day")
+}
+
+func count(n int, unit string) string {
+	if n == 1 {
+		return "1 " + unit
+	}
+	return strconv.Itoa(n) + " " + unit + "s"
+}

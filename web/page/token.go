@@ -1,0 +1,144 @@
+package page
+
+import (
+	"time"
+
+	"github.com/signet-auth/signet/authz"
+)
+
+// AccountTokens lists the person's API tokens. Each live entry has a form that posts csrf
+// and id to /account/tokens/revoke, and a link to /account/tokens/rotate?id=….
+type AccountTokens struct {
+	Layout
+	// Tokens in the order in which they are shown.
+	Tokens []TokenEntry
+}
+
+// TokenEntry is one API token; the token itself is not known any more.
+type TokenEntry struct {
+	// ID goes into the forms.
+	ID string
+	// Name is what the person called it.
+	Name string
+	// Access is what it may do.
+	Access Access
+	// Status tells whether it works.
+	Status TokenStatus
+	// Created, Expires and LastUsed; the last is zero when it never was.
+	Created, Expires, LastUsed time.Time
+	// Address and UserAgent of the last use; may be empty.
+	Address, UserAgent string
+	// CIDRs are the networks it is limited to; empty means everywhere.
+	CIDRs []string
+}
+
+// TokenStatus is whether an API token works.
+type TokenStatus string
+
+// The states of an API token. TokenLeaked is a token that was revoked because somebody
+// found it where it should not have been.
+const (
+	TokenActive   TokenStatus = "active"
+	TokenExpiring TokenStatus = "expiring"
+	TokenExpired  TokenStatus = "expired"
+	TokenRevoked  TokenStatus = "revoked"
+	TokenLeaked   TokenStatus = "leaked"
+)
+
+// Label names the state for a person.
+func (s TokenStatus) Label() string {
+	switch s {
+	case TokenExpiring:
+		return "Expires soon"
+	case TokenExpired:
+		return "Expired"
+	case TokenRevoked:
+		return "Revoked"
+	case TokenLeaked:
+		return "Leaked, revoked"
+	}
+	return "Active"
+}
+
+// Live reports whether the token can still be used.
+func (s TokenStatus) Live() bool {
+	return s != TokenExpired && s != TokenRevoked && s != TokenLeaked
+}
+
+// Class is the state's colour in the stylesheet.
+func (s TokenStatus) Class() string {
+	switch s {
+	case TokenExpiring:
+		return "warn"
+	case TokenLeaked:
+		return "bad"
+	case TokenExpired, TokenRevoked:
+		return "over"
+	}
+	return "good"
+}
+
+// Template names the file.
+func (AccountTokens) Template() string { return "account-tokens" }
+
+// Title is what the browser's tab says.
+func (AccountTokens) Title() string { return "API tokens" }
+
+// Section marks the entry of the navigation.
+func (AccountTokens) Section() string { return "tokens" }
+
+// AccountTokenCreated shows a new API token, this once.
+type AccountTokenCreated struct {
+	Layout
+	// Name is what the person called it; API the name of the API it is for.
+	Name, API string
+	// Token is the credential itself.
+	Token authz.Secret
+	// Expires is when it stops working.
+	Expires time.Time
+	// OverlapUntil is when the token it replaces stops working; zero when it replaces none.
+	OverlapUntil time.Time
+}
+
+// Template names the file.
+func (AccountTokenCreated) Template() string { return "account-token-created" }
+
+// Title is what the browser's tab says.
+func (AccountTokenCreated) Title() string { return "Your new API token" }
+
+// Section marks the entry of the navigation.
+func (AccountTokenCreated) Section() string { return "tokens" }
+
+// AccountTokenRotate asks how long the old token goes on working beside the new one. The
+// form posts csrf, id and overlap (seconds) to /account/tokens/rotate.
+type AccountTokenRotate struct {
+	Layout
+	// ID goes into the form.
+	ID string
+	// Name is what the person called the token.
+	Name string
+	// LastUsed tells whether something depends on it; may be zero.
+	LastUsed time.Time
+}
+
+// Overlap is one answer to how long the old token goes on working.
+type Overlap struct {
+	// Seconds is the value of the field.
+	Seconds int
+	// Text is what the person reads.
+	Text string
+}
+
+// Overlaps are the answers to choose from; the first is preselected.
+func (AccountTokenRotate) Overlaps() []Overlap {
+	return []Overlap{{86400, "1 day"}, {3600, "1 hour"}, {604800, "7 days"}, {0, "Not at all: it stops now"}}
+}
+
+// Template names the file.
+func (AccountTokenRotate) Template() string { return "account-token-rotate" }
+
+// Title is what the browser's tab says.
+func (AccountTokenRotate) Title() string { return "Replace an API token" }
+
+// Section marks the entry of the navigation.
+func (AccountTokenRotate) Section() string { return "tokens" }
