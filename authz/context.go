@@ -22,3 +22,35 @@ func OriginFrom(ctx context.Context) Origin {
 	o, _ := ctx.Value(originKey{}).(Origin)
 	return o
 }
+
+type sessionKey struct{}
+
+type signedIn struct {
+	session *Session
+	user    *User
+}
+
+// WithSession puts the browser session of a request, and whose it is, in its context.
+func WithSession(ctx context.Context, s *Session, u *User) context.Context {
+	return context.WithValue(ctx, sessionKey{}, signedIn{s, u})
+}
+
+// SessionFrom gives the browser session of the request; nil, nil when nobody is signed in.
+func SessionFrom(ctx context.Context) (*Session, *User) {
+	s, _ := ctx.Value(sessionKey{}).(signedIn)
+	return s.session, s.user
+}
+
+type browserKey struct{}
+
+// WithBrowser puts the value of the browser's binding cookie in the context of a request.
+func WithBrowser(ctx context.Context, binding Secret) context.Context {
+	return context.WithValue(ctx, browserKey{}, binding)
+}
+
+// BrowserFrom gives the value that binds interactions and forms to one browser; empty
+// outside of pages.
+func BrowserFrom(ctx context.Context) Secret {
+	b, _ := ctx.Value(browserKey{}).(Secret)
+	return b
+}

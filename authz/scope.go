@@ -67,6 +67,31 @@ func (s Scopes) filter(keep func(string) bool) Scopes {
 	return out
 }
 
+// ScopeLimits are the bounds of what a token may say: what the client is registered for,
+// what the person's roles let them grant, what the person consented to, and what the
+// APIs of the token know. A bound that does not apply is nil.
+type ScopeLimits struct {
+	Client    Scopes
+	APIs      Scopes
+	Roles     []Role // of the person; nil: no person is involved
+	Consented Scopes
+}
+
+// Decide gives asked ∩ client ∩ APIs ∩ roles ∩ consented. It is the only place where the
+// scopes of a token are decided.
+func (l ScopeLimits) Decide(asked Scopes) Scopes {
+	out := asked
+	for _, bound := range []Scopes{l.Client, l.APIs, l.Consented} {
+		if bound != nil {
+			out = out.Within(bound)
+		}
+	}
+	if l.Roles != nil {
+		out = Grantable(out, l.Roles)
+	}
+	return out
+}
+
 // MarshalText and UnmarshalText give the space separated form that OAuth uses on the wire.
 func (s Scopes) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
