@@ -54,3 +54,19 @@ func BrowserFrom(ctx context.Context) Secret {
 	b, _ := ctx.Value(browserKey{}).(Secret)
 	return b
 }
+
+type noteKey struct{}
+
+// WithNotes gives the request a place for the error that its one log line shall carry.
+// What is handed to NoteError later in the request arrives in note.
+func WithNotes(ctx context.Context, note func(error)) context.Context {
+	return context.WithValue(ctx, noteKey{}, note)
+}
+
+// NoteError hands the cause of a failed request to whoever writes its log line. The
+// client is never told.
+func NoteError(ctx context.Context, err error) {
+	if note, ok := ctx.Value(noteKey{}).(func(error)); ok {
+		note(err)
+	}
+}

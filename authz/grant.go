@@ -25,7 +25,7 @@ type Grant struct {
 	CodeExpiresAt time.Time
 	CodeUsedAt    time.Time
 
-	RefreshSeq       int64 // 0: no refresh token
+	RefreshSeq       int64 // the live token of the sequence; 0: no refresh token
 	RefreshRotatedAt time.Time
 	RefreshExpiresAt time.Time
 	LastUsedAt       time.Time
@@ -54,9 +54,8 @@ type CodeClaim struct {
 	CodeHash         []byte
 	RedirectURI      string // empty: not sent (OAuth 2.1 §4.1.3)
 	CodeChallenge    string // computed from the code_verifier; empty: none was sent
-	Refresh          bool   // whether a refresh token is to come with it
-	RefreshExpiresAt time.Time
-	ExpiresAt        time.Time
+	RefreshExpiresAt time.Time // of a grant with a refresh token: when it expires unused
+	ExpiresAt        time.Time // of a grant with a refresh token: its end
 	Now              time.Time
 }
 

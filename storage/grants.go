@@ -37,27 +37,25 @@ func (s *Store) InsertGrant(ctx context.Context, g *authz.Grant) error {
 		INSERT INTO grants (id, client_id, user_id, session_id, scopes, resources, auth_time, acr, amr,
 			nonce, claims, code_hash, redirect_uri, code_challenge, code_expires_at, refresh_seq,
 			created_at, expires_at, revoke_reason)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16, $17, '')`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, '')`,
 		g.ID, g.ClientID, g.UserID, g.SessionID, g.Scopes.String(), asJSON(&g.Resources), at(g.AuthTime),
 		g.ACR, asJSON(&g.AMR), g.Nonce, asJSON(&g.Claims), g.CodeHash, g.RedirectURI, g.CodeChallenge,
-		at(g.CodeExpiresAt), at(g.CreatedAt), at(g.ExpiresAt))
+		at(g.CodeExpiresAt), g.RefreshSeq, at(g.CreatedAt), at(g.ExpiresAt))
 	return err
 }
 
 // RedeemCode spends an authorization code. Of any number of callers one gets the grant, the
-// others authz.ErrNotFound, as does every claim that differs in anything.
+// others authz.ErrNotFound, as does every claim that differs in anything. A grant with a
+// refresh token lives on until the end that the claim gives.
 func (s *Store) RedeemCode(ctx context.Context, c authz.CodeClaim) (*authz.RedeemedGrant, error) {
-	seq, refreshExpires := 0, time.Time{}
-	if c.Refresh {
-		seq, refreshExpires = 1, c.RefreshExpiresAt
-	}
 	return get(ctx, s, "redeem code", scanRedeemed, `
-		UPDATE grants SET code_used_at = $1, last_used_at = $1, refresh_seq = $2, refresh_rotated_at = $1,
-			refresh_expires_at = $3, expires_at = $4
-		 WHERE id = $5 AND code_hash = $6 AND client_id = $7 AND ($8 = '' OR redirect_uri = $8)
-		   AND code_challenge = $9 AND code_used_at IS NULL AND code_expires_at > $1 AND revoked_at IS NULL
+		UPDATE grants SET code_used_at = $1, last_used_at = $1, refresh_rotated_at = $1,
+			refresh_expires_at = CASE WHEN refresh_seq > 0 THEN $2 ELSE refresh_expires_at END,
+			expires_at = CASE WHEN refresh_seq > 0 THEN $3 ELSE expires_at END
+		 WHERE id = $4 AND code_hash = $5 AND client_id = $6 AND ($7 = '' OR redirect_uri = $7)
+		   AND code_challenge = $8 AND code_used_at IS NULL AND code_expires_at > $1 AND revoked_at IS NULL
 		RETURNING `+grantColumns+`, (SELECT roles FROM users WHERE users.id = grants.user_id)`,
-		at(c.Now), seq, at(refreshExpires), at(c.ExpiresAt),
+		at(c.Now), at(c.RefreshExpiresAt), at(c.ExpiresAt),
 		c.GrantID, c.CodeHash, c.ClientID, c.RedirectURI, c.CodeChallenge)
 }
 
