@@ -1,0 +1,90 @@
+package oauth2
+
+import (
+	"context"
+	"net/url"
+	"slices"
+
+	"github.com/signet-auth/signet/authz"
+)
+
+// audience is the APIs that a token is for.
+type audience []*authz.API
+
+func (a audience) identifiers() []string {
+	out := make([]string, len(a))
+	for i, api := range a {
+		out[i] = api.Identifier
+	}
+	return out
+}
+
+// scopes are those that a token for these APIs may carry: theirs and OpenID Connect's.
+func (a audience) scopes() authz.Scopes {
+	out := authz.OIDCScopes()
+	for _, api := range a {
+		out = append(out, api.ScopeNames()...)
+	}
+	return out
+}
+
+// lifetime is the shortest that one of the APIs sets; 0 when none does.
+func (a audience) lifetime() int64 {
+	var shortest int64
+	for _, api := range a {
+		if l := api.AccessTokenLifetime; l > 0 && (shortest == 0 || l < shortest) {
+			shortest = l
+		}
+	}
+	return shortest
+}
+
+// chooseAudience gives the APIs that a request asks for with resource (RFC 8707 §2), or
+// without it the client's default API, or the server itself.
+func (p *Provider) chooseAudience(ctx context.Context, c *authz.Client, asked []string) (audience, error) {
+	if len(asked) == 0 {
+		asked = []string{p.Issuer}
+		if c.Metadata.DefaultAPI != "" {
+			asked = []string{c.Metadata.DefaultAPI}
+		}
+	}
+	for _, identifier := range asked {
+		u, err := url.Parse(identifier)
+		switch {
+		case err != nil || !u.IsAbs() || u.Fragment != "":
+			return nil, invalidTarget("A resource must be an absolute URI without a fragment.")
+		case identifier != p.Issuer && !slices.Contains(c.Metadata.APIs, identifier):
+			return nil, invalidTarget("The client may not ask for the resource " + identifier + ".")
+		}
+	}
+	return p.audience(ctx, asked)
+}
+
+// narrowAudience gives the APIs of a grant, or those of them that a token request asks for
+// (RFC 8707 §2.2).
+func (p *Provider) narrowAudience(ctx context.Context, granted, asked []string) (audience, error) {
+	if len(asked) == 0 {
+		return p.audience(ctx, granted)
+	}
+	for _, identifier := range asked {
+		if !slices.Contains(granted, identifier) {
+			return nil, invalidTarget("The resource " + identifier + " was not granted.")
+		}
+	}
+	return p.audience(ctx, asked)
+}
+
+func (p *Provider) audience(ctx context.Context, identifiers []string) (audience, error) {
+	var out audience
+	for _, identifier := range identifiers {
+		if slices.ContainsFunc(out, func(a *authz.API) bool { return a.Identifier == identifier }) {
+			continue
+		}
+		api, err := p.API(ctx, identifier)
+		if err != nil {
+			return nil, notFoundOr(err, invalidTarget("The resource "+identifier+" is not registered."))
+		}
+		out = append(out, api)
+	}
+	return out, nil
+}

@@ -1,0 +1,115 @@
+package oauth2
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/signet-auth/signet/authz"
+)
+
+// TokenInfo is what a good access token says.
+type TokenInfo struct {
+	Subject  string // a person or a client
+	UserID   string // the person; empty when the client acts for itself
+	ClientID string
+	Scopes   authz.Scopes
+	Audience []string
+}
+
+// AccessToken verifies an access token of ours in full, revocation included, with at most
+// one statement. The error is ErrInvalidToken, or an outage. The audience is for the
+// caller to check: it knows which API it is.
+func (p *Provider) AccessToken(ctx context.Context, token string) (*TokenInfo, error) {
+	claims, err := p.readAccessToken(token)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := p.live(ctx, claims); err != nil {
+		return nil, err
+	}
+	info := &TokenInfo{
+		Subject: claims.Subject, ClientID: claims.ClientID, Scopes: claims.Scope, Audience: claims.Audience,
+	}
+	if isPerson(claims.Subject) {
+		info.UserID = claims.Subject
+	}
+	return info, nil
+}
+
+// readAccessToken verifies the signature, kind, issuer and time of an access token.
+func (p *Provider) readAccessToken(token string) (*accessClaims, error) {
+	claims, err := p.parseAccessToken(token)
+	if err != nil {
+		return nil, err
+	}
+	if expired(claims.Expires, p.Now()) {
+		return nil, fmt.Errorf("%w: expired", ErrInvalidToken)
+	}
+	return claims, nil
+}
+
+// parseAccessToken is readAccessToken for tokens that may have expired.
+func (p *Provider) parseAccessToken(token string) (*accessClaims, error) {
+	typ, raw, err := p.Keys.Verify(token)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalidToken, err)
+	}
+	if typ != typAccessToken {
+		return nil, fmt.Errorf("%w: not an access token", ErrInvalidToken)
+	}
+	var claims accessClaims
+	if err := json.Unmarshal(raw, &claims); err != nil || claims.Issuer != p.Issuer {
+		return nil, fmt.Errorf("%w: not of this issuer", ErrInvalidToken)
+	}
+	return &claims, nil
+}
+
+// liveness is what stands behind a token that is still good.
+type liveness struct {
+	grant *authz.Grant // nil: the client acts for itself
+	user  *authz.User
+}
+
+// live asks whether a token, its grant, its person and its client are still good.
+func (p *Provider) live(ctx context.Context, claims *accessClaims) (liveness, error) {
+	if _, err := p.usable(ctx, claims.ClientID, fail("invalid_token", "")); err != nil {
+		return liveness{}, deadOr(err)
+	}
+	if !isPerson(claims.Subject) {
+		revoked, err := p.Store.TokenRevoked(ctx, claims.ID)
+		switch {
+		case err != nil:
+			return liveness{}, unavailable(err)
+		case revoked:
+			return liveness{}, fmt.Errorf("%w: revoked", ErrInvalidToken)
+		}
+		return liveness{}, nil
+	}
+	id, ok := grantOf(claims.ID)
+	if !ok {
+		return liveness{}, fmt.Errorf("%w: of no grant", ErrInvalidToken)
+	}
+	g, u, err := p.Store.LiveGrant(ctx, id, claims.ID, p.Now())
+	switch {
+	case errors.Is(err, authz.ErrNotFound):
+		return liveness{}, fmt.Errorf("%w: revoked", ErrInvalidToken)
+	case err != nil:
+		return liveness{}, unavailable(err)
+	case g.UserID != claims.Subject || g.ClientID != claims.ClientID:
+		return liveness{}, fmt.Errorf("%w: of another grant", ErrInvalidToken)
+	}
+	return liveness{grant: g, user: u}, nil
+}
+
+// deadOr makes ErrInvalidToken of a refusal and leaves an outage as it is.
+func deadOr(err error) error {
+	if e := translate(err); e.Code != "temporarily_unavailable" {
+		return fmt.Errorf("%w: the client is gone", ErrInvalidToken)
+	}
+	return err
+}
+
+func isPerson(subject string) bool { return strings.HasPrefix(subject, authz.PrefixUser) }
