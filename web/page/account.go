@@ -73,6 +73,17 @@ func (k EntryKind) Label() string {
 	return "App"
 }
 
+// Began is the word before the date on which it was allowed.
+func (k EntryKind) Began() string {
+	switch k {
+	case KindToken:
+		return "Made"
+	case KindGateway:
+		return "Signed in"
+	}
+	return "Allowed"
+}
+
 // Template names the file.
 func (AccountApps) Template() string { return "account-apps" }
 

@@ -12,8 +12,9 @@ type Consent struct {
 	Interaction string
 	// Username stands beside the display name in Layout.User.
 	Username string
-	// RedirectHost is where the person goes next, such as "calendar.acme.example". It is
-	// the one thing about the app that was verified. Empty with OnDevice.
+	// RedirectHost is where the person goes next, such as "calendar.acme.example", in its
+	// ASCII form: look-alike letters must not pass for others. It is the one thing about
+	// the app that was verified. Empty with OnDevice.
 	RedirectHost string
 	// OnDevice marks a public client on a custom scheme or a loopback address: nobody can
 	// vouch for its name, and the page says so.
@@ -67,7 +68,7 @@ func (c Consent) HasChoice() bool {
 func Sentence(scope string) string {
 	switch scope {
 	case "openid":
-		return "Know that it is you who signs in"
+		return "Recognise you when you sign in"
 	case "profile":
 		return "See your name and username"
 	case "email":

@@ -1,9 +1,6 @@
 package page
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // Layout is the part that all pages share. Every page embeds it.
 type Layout struct {
@@ -55,7 +52,7 @@ type Access struct {
 
 // SafeURL is the address if a browser may be sent there, and empty otherwise.
 func (l Link) SafeURL() string {
-	if strings.HasPrefix(l.URL, "/") && !strings.HasPrefix(l.URL, "//") && !strings.Contains(l.URL, `\`) {
+	if ownPath(l.URL) {
 		return l.URL
 	}
 	return webAddress(l.URL)

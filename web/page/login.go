@@ -38,4 +38,4 @@ func (Login) Template() string { return "login" }
 func (Login) Title() string { return "Sign in" }
 
 // WaitText tells the pause, such as "30 seconds".
-func (l Login) WaitText() string { return span(l.Wait) }
+func (l Login) WaitText() string { return wait(l.Wait) }

@@ -43,11 +43,18 @@ func ago(gap time.Duration) string {
 	return span(gap) + " ago"
 }
 
-// span tells a length of time in its largest unit.
+// wait tells how long to pause, rounded up: who waits that long has waited long enough.
+func wait(d time.Duration) string {
+	d = max(d, time.Second)
+	if d < 2*time.Minute && d != time.Minute {
+		return count(int((d+time.Second-1)/time.Second), "second")
+	}
+	return span(d + time.Minute - 1)
+}
+
+// span tells a length of time in its largest unit, rounded down. It is at least a minute.
 func span(d time.Duration) string {
 	switch {
-	case d < 2*time.Minute && d%time.Minute != 0, d < time.Minute:
-		return count(max(1, int((d+time.Second-1)/time.Second)), "second")
 	case d < time.Hour:
 		return count(int(d/time.Minute), "minute")
 	case d < day:

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"path"
 	"strings"
@@ -38,7 +39,9 @@ type Set struct {
 
 // New parses the embedded templates. It fails when a page has no template, or a template
 // no page.
-func New() (*Set, error) {
+func New() (*Set, error) { return load(files) }
+
+func load(files fs.FS) (*Set, error) {
 	assets, err := newAssets(files, "static")
 	if err != nil {
 		return nil, err
@@ -49,14 +52,14 @@ func New() (*Set, error) {
 		return nil, fmt.Errorf("parse shared templates: %w", err)
 	}
 	for _, p := range pages() {
-		if s.templates[p.Template()], err = parse(shared, p.Template()); err != nil {
+		if s.templates[p.Template()], err = parse(files, shared, p.Template()); err != nil {
 			return nil, err
 		}
 	}
-	return s, s.checkOrphans()
+	return s, s.checkOrphans(files)
 }
 
-func parse(shared *template.Template, name string) (*template.Template, error) {
+func parse(files fs.FS, shared *template.Template, name string) (*template.Template, error) {
 	t, err := shared.Clone()
 	if err != nil {
 		return nil, fmt.Errorf("clone shared templates: %w", err)
@@ -67,8 +70,8 @@ func parse(shared *template.Template, name string) (*template.Template, error) {
 	return t.Lookup(name + ".html"), nil
 }
 
-func (s *Set) checkOrphans() error {
-	entries, err := files.ReadDir("templates")
+func (s *Set) checkOrphans(files fs.FS) error {
+	entries, err := fs.ReadDir(files, "templates")
 	if err != nil {
 		return fmt.Errorf("list templates: %w", err)
 	}

@@ -127,11 +127,18 @@ type Overlap struct {
 	Seconds int
 	// Text is what the person reads.
 	Text string
+	// Checked is the first state.
+	Checked bool
 }
 
-// Overlaps are the answers to choose from; the first is preselected.
+// Overlaps are the answers to choose from.
 func (AccountTokenRotate) Overlaps() []Overlap {
-	return []Overlap{{86400, "1 day"}, {3600, "1 hour"}, {604800, "7 days"}, {0, "Not at all: it stops now"}}
+	return []Overlap{
+		{3600, "1 hour", false},
+		{86400, "1 day", true},
+		{604800, "7 days", false},
+		{0, "Not at all: it stops now", false},
+	}
 }
 
 // Template names the file.

@@ -78,6 +78,14 @@ func webAddress(s string) string {
 	return ""
 }
 
+// ownPath reports whether s is a path on this server. Browsers read a backslash as a
+// slash, and two slashes as the start of another host.
+func ownPath(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme == "" && u.Host == "" &&
+		strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") && !strings.Contains(s, `\`)
+}
+
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()

@@ -1,16 +1,16 @@
 // Two conveniences; every page works without them.
 
-// Copies the text of the field that a button names, and says so.
+// Copies the text that a button names, and says so.
 for (const button of document.querySelectorAll("button[data-copy]")) {
   button.hidden = false;
   button.addEventListener("click", async () => {
-    const field = document.getElementById(button.dataset.copy);
-    field.select();
+    const source = document.getElementById(button.dataset.copy);
     try {
-      await navigator.clipboard.writeText(field.value);
+      await navigator.clipboard.writeText(source.textContent);
       button.textContent = "Copied";
     } catch {
-      button.textContent = "Press Ctrl+C or ⌘C";
+      getSelection().selectAllChildren(source);
+      button.textContent = "Selected: now press Ctrl+C or ⌘C";
     }
   });
 }
