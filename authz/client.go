@@ -16,6 +16,8 @@ type Client struct {
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 	Version    int64 // raised by every change; the ETag of the REST API
+
+	StatusIndex int64 // its place in the status lists; 0: none yet
 }
 
 // Disabled reports whether an administrator has switched the client off.

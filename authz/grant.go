@@ -34,6 +34,8 @@ type Grant struct {
 	ExpiresAt    time.Time // the end of everything that grew from it
 	RevokedAt    time.Time
 	RevokeReason string
+
+	StatusIndex int64 // its place in the status lists; 0: none
 }
 
 // Why a grant was revoked. The words appear in the audit log.
@@ -52,8 +54,8 @@ type CodeClaim struct {
 	GrantID          string
 	ClientID         string
 	CodeHash         []byte
-	RedirectURI      string // empty: not sent (OAuth 2.1 §4.1.3)
-	CodeChallenge    string // computed from the code_verifier; empty: none was sent
+	RedirectURI      string    // empty: not sent (OAuth 2.1 §4.1.3)
+	CodeChallenge    string    // computed from the code_verifier; empty: none was sent
 	RefreshExpiresAt time.Time // of a grant with a refresh token: when it expires unused
 	ExpiresAt        time.Time // of a grant with a refresh token: its end
 	Now              time.Time

@@ -8,11 +8,11 @@ import (
 	"github.com/signet-auth/signet/authz"
 )
 
-const clientColumns = `id, metadata, disabled_at, created_at, updated_at, version`
+const clientColumns = `id, metadata, disabled_at, created_at, updated_at, version, status_index`
 
 func scanClient(row scanner) (*authz.Client, error) {
 	var c authz.Client
-	err := row.Scan(&c.ID, asJSON(&c.Metadata), into(&c.DisabledAt), into(&c.CreatedAt), into(&c.UpdatedAt), &c.Version)
+	err := row.Scan(&c.ID, asJSON(&c.Metadata), into(&c.DisabledAt), into(&c.CreatedAt), into(&c.UpdatedAt), &c.Version, &c.StatusIndex)
 	return &c, err
 }
 
@@ -21,9 +21,9 @@ func scanClient(row scanner) (*authz.Client, error) {
 func (s *Store) InsertClient(ctx context.Context, c *authz.Client) error {
 	return s.InTx(ctx, func(ctx context.Context) error {
 		_, err := s.exec(ctx, "insert client", `
-			INSERT INTO clients (id, metadata, disabled_at, created_at, updated_at, version)
-			VALUES ($1, $2, $3, $4, $5, $6)`,
-			c.ID, asJSON(&c.Metadata), at(c.DisabledAt), at(c.CreatedAt), at(c.UpdatedAt), c.Version)
+			INSERT INTO clients (id, metadata, disabled_at, created_at, updated_at, version, status_index)
+			VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			c.ID, asJSON(&c.Metadata), at(c.DisabledAt), at(c.CreatedAt), at(c.UpdatedAt), c.Version, c.StatusIndex)
 		if err != nil {
 			return err
 		}

@@ -9,14 +9,14 @@ import (
 
 const grantColumns = `id, client_id, user_id, session_id, scopes, resources, auth_time, acr, amr,
 	nonce, claims, redirect_uri, code_expires_at, code_used_at, refresh_seq, refresh_rotated_at,
-	refresh_expires_at, last_used_at, created_at, expires_at, revoked_at, revoke_reason`
+	refresh_expires_at, last_used_at, created_at, expires_at, revoked_at, revoke_reason, status_index`
 
 func grantDestinations(g *authz.Grant) []any {
 	return []any{&g.ID, &g.ClientID, &g.UserID, &g.SessionID, scopes{&g.Scopes}, asJSON(&g.Resources),
 		into(&g.AuthTime), &g.ACR, asJSON(&g.AMR), &g.Nonce, asJSON(&g.Claims), &g.RedirectURI,
 		into(&g.CodeExpiresAt), into(&g.CodeUsedAt), &g.RefreshSeq, into(&g.RefreshRotatedAt),
 		into(&g.RefreshExpiresAt), into(&g.LastUsedAt), into(&g.CreatedAt), into(&g.ExpiresAt),
-		into(&g.RevokedAt), &g.RevokeReason}
+		into(&g.RevokedAt), &g.RevokeReason, &g.StatusIndex}
 }
 
 func scanGrant(row scanner) (*authz.Grant, error) {
@@ -36,11 +36,11 @@ func (s *Store) InsertGrant(ctx context.Context, g *authz.Grant) error {
 	_, err := s.exec(ctx, "insert grant", `
 		INSERT INTO grants (id, client_id, user_id, session_id, scopes, resources, auth_time, acr, amr,
 			nonce, claims, code_hash, redirect_uri, code_challenge, code_expires_at, refresh_seq,
-			created_at, expires_at, revoke_reason)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, '')`,
+			created_at, expires_at, revoke_reason, status_index)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, '', $19)`,
 		g.ID, g.ClientID, g.UserID, g.SessionID, g.Scopes.String(), asJSON(&g.Resources), at(g.AuthTime),
 		g.ACR, asJSON(&g.AMR), g.Nonce, asJSON(&g.Claims), g.CodeHash, g.RedirectURI, g.CodeChallenge,
-		at(g.CodeExpiresAt), g.RefreshSeq, at(g.CreatedAt), at(g.ExpiresAt))
+		at(g.CodeExpiresAt), g.RefreshSeq, at(g.CreatedAt), at(g.ExpiresAt), g.StatusIndex)
 	return err
 }
 
@@ -70,7 +70,8 @@ func (s *Store) RevokeReusedCode(ctx context.Context, grantID string, codeHash [
 
 // UseRefresh uses a refresh token and, if the claim says so, replaces it by the next of its
 // sequence. A rotation may be repeated within the grace window and yields the same
-// successor. authz.ErrNotFound for everything that is not a good token of this client.
+// successor; without a window (GraceSince not before Now) never, whatever the clocks of the
+// callers say. authz.ErrNotFound for everything that is not a good token of this client.
 func (s *Store) UseRefresh(ctx context.Context, c authz.RefreshClaim) (*authz.RedeemedGrant, error) {
 	const keep = `
 		UPDATE grants SET last_used_at = $1, refresh_expires_at = $2
@@ -89,8 +90,12 @@ func (s *Store) UseRefresh(ctx context.Context, c authz.RefreshClaim) (*authz.Re
 		return get(ctx, s, "use refresh token", scanRedeemed, keep,
 			at(c.Now), at(c.RefreshExpiresAt), c.GrantID, c.ClientID, c.Seq)
 	}
+	grace := c.GraceSince
+	if !grace.Before(c.Now) {
+		grace = time.Time{} // NULL, which nothing is after: a rival may have read its clock a moment later
+	}
 	return get(ctx, s, "rotate refresh token", scanRedeemed, rotate,
-		at(c.Now), at(c.RefreshExpiresAt), c.GrantID, c.ClientID, c.Seq, c.Seq+1, at(c.GraceSince))
+		at(c.Now), at(c.RefreshExpiresAt), c.GrantID, c.ClientID, c.Seq, c.Seq+1, at(grace))
 }
 
 // RevokeReusedRefresh revokes the grant when a refresh token with sequence number seq is
@@ -119,7 +124,7 @@ func (s *Store) LiveGrant(ctx context.Context, id, jti string, now time.Time) (*
 		SELECT g.id, g.client_id, g.user_id, g.session_id, g.scopes, g.resources, g.auth_time, g.acr, g.amr,
 		       g.nonce, g.claims, g.redirect_uri, g.code_expires_at, g.code_used_at, g.refresh_seq,
 		       g.refresh_rotated_at, g.refresh_expires_at, g.last_used_at, g.created_at, g.expires_at,
-		       g.revoked_at, g.revoke_reason,
+		       g.revoked_at, g.revoke_reason, g.status_index,
 		       u.id, u.username, u.email, u.email_verified, u.profile, u.roles, u.disabled_at,
 		       u.created_at, u.updated_at, u.version
 		  FROM grants g JOIN users u ON u.id = g.user_id

@@ -11,7 +11,7 @@ const sweepBatch = 1000
 
 // Sweep deletes what has expired before now, table by table in bounded batches, and tells
 // how many rows went. Grants stay for a day longer, so that nothing issued from one
-// outlives it.
+// outlives it; so do places in the status lists. API tokens stay visible for 30 days.
 func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 	var total int64
 	for _, step := range []struct {
@@ -30,6 +30,10 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 			(SELECT kind, issuer, jti_hash FROM replays WHERE expires_at < $1 LIMIT $2)`, now},
 		{`DELETE FROM client_secrets WHERE id IN
 			(SELECT id FROM client_secrets WHERE expires_at < $1 LIMIT $2)`, now},
+		{`DELETE FROM api_tokens WHERE id IN
+			(SELECT id FROM api_tokens WHERE expires_at < $1 LIMIT $2)`, now.Add(-30 * 24 * time.Hour)},
+		{`DELETE FROM status_entries WHERE status_index IN
+			(SELECT status_index FROM status_entries WHERE expires_at < $1 LIMIT $2)`, now.Add(-24 * time.Hour)},
 	} {
 		for n := int64(sweepBatch); n == sweepBatch; total += n {
 			var err error

@@ -1,0 +1,66 @@
+package authz
+
+import (
+	"encoding/base32"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// APIToken is a token that a person made for a script or a program: for one API, with
+// scopes of it and an end. What is kept of the token itself is its hash.
+type APIToken struct {
+	ID           string // from the hash, so that a token is found by primary key
+	Hash         []byte
+	UserID       string
+	Name         string
+	API          string
+	Scopes       Scopes
+	Networks     []netip.Prefix // where it may come from; empty: anywhere
+	CreatedAt    time.Time
+	ExpiresAt    time.Time
+	LastUsedAt   time.Time // zero: never
+	LastAddress  string
+	LastAgent    string
+	RevokedAt    time.Time // zero: not revoked
+	RevokeReason string
+	StatusIndex  int64
+}
+
+// RevokedLeaked is the reason of a token that somebody found in the open.
+const RevokedLeaked = "leaked"
+
+// APITokenID is the identifier of the token with this hash. It tells nothing of the token.
+func APITokenID(hash []byte) string {
+	text := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(hash[:16])
+	return PrefixToken + strings.ToLower(text)
+}
+
+// PrefixToken begins the identifier of an API token, which is no secret.
+const PrefixToken = "tok_"
+
+// Live reports whether the token may be used at this moment.
+func (t *APIToken) Live(now time.Time) bool {
+	return t.RevokedAt.IsZero() && now.Before(t.ExpiresAt)
+}
+
+// AllowsFrom reports whether the token may come from an address.
+func (t *APIToken) AllowsFrom(address netip.Addr) bool {
+	if len(t.Networks) == 0 {
+		return true
+	}
+	for _, n := range t.Networks {
+		if n.Contains(address.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// TokenUse is one use of an API token, written down later and at most once a minute.
+type TokenUse struct {
+	TokenID string
+	At      time.Time
+	Address string
+	Agent   string
+}

@@ -1,0 +1,15 @@
+DROP TRIGGER api_tokens_delete_notify ON api_tokens;
+DROP TRIGGER api_tokens_notify ON api_tokens;
+DROP TRIGGER status_entries_notify ON status_entries;
+DROP TRIGGER clients_status_deleted ON clients;
+DROP TRIGGER clients_status ON clients;
+DROP TRIGGER api_tokens_status_deleted ON api_tokens;
+DROP TRIGGER api_tokens_status ON api_tokens;
+DROP TRIGGER grants_status_deleted ON grants;
+DROP TRIGGER grants_status ON grants;
+DROP FUNCTION signet_status_deleted();
+DROP FUNCTION signet_status_disabled();
+DROP FUNCTION signet_status_revoked();
+ALTER TABLE clients DROP COLUMN status_index;
+ALTER TABLE grants DROP COLUMN status_index;
+DROP TABLE status_entries;

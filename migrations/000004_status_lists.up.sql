@@ -1,0 +1,50 @@
+-- One row is a place in the published status lists. It outlives what it stands for, so that
+-- no token finds its place taken by another, and is told of every revocation and deletion
+-- by triggers, whoever makes them.
+CREATE TABLE status_entries (
+    status_index BIGINT NOT NULL PRIMARY KEY,
+    expires_at   TIMESTAMPTZ,
+    revoked_at   TIMESTAMPTZ
+);
+CREATE INDEX status_entries_revoked ON status_entries (status_index) WHERE revoked_at IS NOT NULL;
+CREATE INDEX status_entries_expires_at ON status_entries (expires_at);
+
+ALTER TABLE grants ADD COLUMN status_index BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE clients ADD COLUMN status_index BIGINT NOT NULL DEFAULT 0;
+
+CREATE FUNCTION signet_status_revoked() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE status_entries SET revoked_at = NEW.revoked_at WHERE status_index = NEW.status_index;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION signet_status_disabled() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE status_entries SET revoked_at = NEW.disabled_at WHERE status_index = NEW.status_index;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION signet_status_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at) WHERE status_index = OLD.status_index;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER grants_status AFTER UPDATE OF revoked_at ON grants
+    FOR EACH ROW EXECUTE FUNCTION signet_status_revoked();
+CREATE TRIGGER grants_status_deleted AFTER DELETE ON grants
+    FOR EACH ROW EXECUTE FUNCTION signet_status_deleted();
+CREATE TRIGGER api_tokens_status AFTER UPDATE OF revoked_at ON api_tokens
+    FOR EACH ROW EXECUTE FUNCTION signet_status_revoked();
+CREATE TRIGGER api_tokens_status_deleted AFTER DELETE ON api_tokens
+    FOR EACH ROW EXECUTE FUNCTION signet_status_deleted();
+CREATE TRIGGER clients_status AFTER UPDATE OF disabled_at ON clients
+    FOR EACH ROW EXECUTE FUNCTION signet_status_disabled();
+CREATE TRIGGER clients_status_deleted AFTER DELETE ON clients
+    FOR EACH ROW EXECUTE FUNCTION signet_status_deleted();
+
+CREATE TRIGGER status_entries_notify AFTER UPDATE OF revoked_at ON status_entries
+    FOR EACH ROW WHEN (OLD.revoked_at IS DISTINCT FROM NEW.revoked_at)
+    EXECUTE FUNCTION signet_notify('status_index');
+CREATE TRIGGER api_tokens_notify AFTER UPDATE OF revoked_at, expires_at ON api_tokens
+    FOR EACH ROW EXECUTE FUNCTION signet_notify('id');
+CREATE TRIGGER api_tokens_delete_notify AFTER DELETE ON api_tokens
+    FOR EACH ROW EXECUTE FUNCTION signet_notify('id');

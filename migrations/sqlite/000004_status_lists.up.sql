@@ -1,0 +1,30 @@
+-- The same as the canonical file, in SQLite's words for triggers and without NOTIFY.
+CREATE TABLE status_entries (
+    status_index BIGINT NOT NULL PRIMARY KEY,
+    expires_at   TIMESTAMPTZ,
+    revoked_at   TIMESTAMPTZ
+);
+CREATE INDEX status_entries_revoked ON status_entries (status_index) WHERE revoked_at IS NOT NULL;
+CREATE INDEX status_entries_expires_at ON status_entries (expires_at);
+
+ALTER TABLE grants ADD COLUMN status_index BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE clients ADD COLUMN status_index BIGINT NOT NULL DEFAULT 0;
+
+CREATE TRIGGER grants_status AFTER UPDATE OF revoked_at ON grants BEGIN
+    UPDATE status_entries SET revoked_at = NEW.revoked_at WHERE status_index = NEW.status_index;
+END;
+CREATE TRIGGER grants_status_deleted AFTER DELETE ON grants BEGIN
+    UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at) WHERE status_index = OLD.status_index;
+END;
+CREATE TRIGGER api_tokens_status AFTER UPDATE OF revoked_at ON api_tokens BEGIN
+    UPDATE status_entries SET revoked_at = NEW.revoked_at WHERE status_index = NEW.status_index;
+END;
+CREATE TRIGGER api_tokens_status_deleted AFTER DELETE ON api_tokens BEGIN
+    UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at) WHERE status_index = OLD.status_index;
+END;
+CREATE TRIGGER clients_status AFTER UPDATE OF disabled_at ON clients BEGIN
+    UPDATE status_entries SET revoked_at = NEW.disabled_at WHERE status_index = NEW.status_index;
+END;
+CREATE TRIGGER clients_status_deleted AFTER DELETE ON clients BEGIN
+    UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at) WHERE status_index = OLD.status_index;
+END;

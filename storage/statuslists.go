@@ -1,0 +1,39 @@
+package storage
+
+import (
+	"context"
+	"time"
+)
+
+// ClaimStatusIndex takes a place in the status lists until it expires; without an expiry
+// for good. It reports whether the place was free.
+func (s *Store) ClaimStatusIndex(ctx context.Context, index int64, expires time.Time) (bool, error) {
+	n, err := s.exec(ctx, "claim status index", `
+		INSERT INTO status_entries (status_index, expires_at) VALUES ($1, $2)
+		ON CONFLICT (status_index) DO NOTHING`, index, at(expires))
+	return n == 1, err
+}
+
+// SetClientStatusIndex gives a client its place, unless it has one, and tells which it has.
+func (s *Store) SetClientStatusIndex(ctx context.Context, clientID string, index int64) (int64, error) {
+	scan := func(row scanner) (int64, error) {
+		var v int64
+		err := row.Scan(&v)
+		return v, err
+	}
+	return get(ctx, s, "set status index of client", scan, `
+		UPDATE clients SET status_index = CASE WHEN status_index = 0 THEN $2 ELSE status_index END
+		 WHERE id = $1 RETURNING status_index`, clientID, index)
+}
+
+// RevokedStatusIndexes lists the set bits between two indexes, the upper one excluded.
+func (s *Store) RevokedStatusIndexes(ctx context.Context, from, to int64) ([]int64, error) {
+	scan := func(row scanner) (int64, error) {
+		var v int64
+		err := row.Scan(&v)
+		return v, err
+	}
+	return list(ctx, s, "list revoked status indexes", scan, `
+		SELECT status_index FROM status_entries
+		 WHERE revoked_at IS NOT NULL AND status_index >= $1 AND status_index < $2`, from, to)
+}
