@@ -11,9 +11,12 @@ type API struct {
 	OwnerClientID       string // the client that may introspect tokens for this API; may be empty
 	BrowserSignIn       bool
 	AccessTokenLifetime int64 // seconds; 0: the client's or the server's
-	CreatedAt           time.Time
-	UpdatedAt           time.Time
-	Version             int64
+	// Claims are what its tokens say about a person beside who they are: of roles,
+	// preferred_username, name, email and email_verified.
+	Claims    []string
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	Version   int64
 }
 
 // APIScope is one thing an API lets others do.

@@ -52,6 +52,7 @@ type ClientMetadata struct {
 	ClaimsInIDToken        bool            `json:"claims_in_id_token,omitempty"`
 	RotateRefreshTokens    bool            `json:"rotate_refresh_tokens"`
 	FirstParty             bool            `json:"first_party,omitempty"`
+	TokenExchange          []ExchangeRule  `json:"token_exchange,omitempty"`
 	AccessTokenLifetime    int64           `json:"access_token_lifetime,omitempty"`
 	IDTokenLifetime        int64           `json:"id_token_lifetime,omitempty"`
 	RefreshIdleLifetime    int64           `json:"refresh_token_idle_lifetime,omitempty"`
@@ -60,6 +61,14 @@ type ClientMetadata struct {
 	PolicyURI              string          `json:"policy_uri,omitempty"`
 	TermsURI               string          `json:"tos_uri,omitempty"`
 	Contacts               []string        `json:"contacts,omitempty"`
+}
+
+// ExchangeRule lets a client swap a token for API From for one for API To with at most
+// these scopes (RFC 8693).
+type ExchangeRule struct {
+	From   string `json:"from"`
+	To     string `json:"to"`
+	Scopes Scopes `json:"scopes"`
 }
 
 // Kinds of client.
@@ -82,6 +91,7 @@ const (
 	GrantAuthorizationCode = "authorization_code"
 	GrantRefreshToken      = "refresh_token"
 	GrantClientCredentials = "client_credentials"
+	GrantTokenExchange     = "urn:ietf:params:oauth:grant-type:token-exchange"
 )
 
 // ClientSecret is what is kept of one secret of a client. Several may be live at once,

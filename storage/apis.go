@@ -7,12 +7,12 @@ import (
 )
 
 const apiColumns = `identifier, name, scopes, owner_client_id, browser_sign_in,
-	access_token_lifetime, created_at, updated_at, version`
+	access_token_lifetime, claims, created_at, updated_at, version`
 
 func scanAPI(row scanner) (*authz.API, error) {
 	var a authz.API
 	err := row.Scan(&a.Identifier, &a.Name, asJSON(&a.Scopes), &a.OwnerClientID, &a.BrowserSignIn,
-		&a.AccessTokenLifetime, into(&a.CreatedAt), into(&a.UpdatedAt), &a.Version)
+		&a.AccessTokenLifetime, asJSON(&a.Claims), into(&a.CreatedAt), into(&a.UpdatedAt), &a.Version)
 	return &a, err
 }
 
@@ -20,10 +20,10 @@ func scanAPI(row scanner) (*authz.API, error) {
 func (s *Store) InsertAPI(ctx context.Context, a *authz.API) error {
 	_, err := s.exec(ctx, "insert api", `
 		INSERT INTO apis (identifier, name, scopes, owner_client_id, browser_sign_in,
-			access_token_lifetime, created_at, updated_at, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			access_token_lifetime, claims, created_at, updated_at, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		a.Identifier, a.Name, asJSON(&a.Scopes), a.OwnerClientID, a.BrowserSignIn,
-		a.AccessTokenLifetime, at(a.CreatedAt), at(a.UpdatedAt), a.Version)
+		a.AccessTokenLifetime, asJSON(&a.Claims), at(a.CreatedAt), at(a.UpdatedAt), a.Version)
 	return err
 }
 
@@ -44,10 +44,10 @@ func (s *Store) APIs(ctx context.Context, after string, limit int) ([]*authz.API
 func (s *Store) UpdateAPI(ctx context.Context, a *authz.API) error {
 	n, err := s.exec(ctx, "update api", `
 		UPDATE apis SET name = $3, scopes = $4, owner_client_id = $5, browser_sign_in = $6,
-			access_token_lifetime = $7, updated_at = $8, version = version + 1
+			access_token_lifetime = $7, claims = $8, updated_at = $9, version = version + 1
 		 WHERE identifier = $1 AND version = $2`,
 		a.Identifier, a.Version, a.Name, asJSON(&a.Scopes), a.OwnerClientID, a.BrowserSignIn,
-		a.AccessTokenLifetime, at(a.UpdatedAt))
+		a.AccessTokenLifetime, asJSON(&a.Claims), at(a.UpdatedAt))
 	if err != nil {
 		return err
 	}
