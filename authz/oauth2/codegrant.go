@@ -32,6 +32,14 @@ func (h *codeGrant) HandleAuthorizeEndpointRequest(ctx context.Context, r fosite
 	}
 	g := r.GetSession().(*carrier).grant
 	g.ID, g.CodeHash = c.grantID, c.hash()
+	// The place stays taken for as long as any token may carry it.
+	ends := g.ExpiresAt
+	if g.RefreshSeq > 0 {
+		ends = g.CreatedAt.Add(lifetime(h.p.Lifetimes.Refresh, r.GetSession().(*carrier).auth.client.Metadata.RefreshLifetime) + MaxAccessTokenLifetime)
+	}
+	if g.StatusIndex, err = h.p.Statuses.Allocate(ctx, ends); err != nil {
+		return unavailable(err)
+	}
 	if err := h.p.Store.InsertGrant(ctx, g); err != nil {
 		return unavailable(err)
 	}

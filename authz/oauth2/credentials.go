@@ -109,24 +109,35 @@ func unprefixed(prefix, s string, n int) ([]byte, bool) {
 	return raw, err == nil
 }
 
-// newTokenID makes the jti of an access token: of a person's, it begins with the grant, so
-// that whoever asks us about the token asks about the grant.
-func newTokenID(random io.Reader, grantID string) (string, error) {
+// newTokenID makes the jti of an access token. It begins with what the token came from, a
+// grant or an API token, so that whoever asks us about the one asks about the other.
+func newTokenID(random io.Reader, origin string) (string, error) {
 	n := tokenBytes
-	if grantID == "" {
+	if origin == "" {
 		n = grantBytes
 	}
 	raw := make([]byte, n)
 	if _, err := io.ReadFull(random, raw); err != nil {
 		return "", fmt.Errorf("make token id: %w", err)
 	}
-	return grantID + b64.EncodeToString(raw), nil
+	return origin + b64.EncodeToString(raw), nil
 }
 
+// apiTokenChars is the length of an API token's identifier.
+const apiTokenChars = len(authz.PrefixToken) + 26
+
 // grantOf gives the grant that an access token of a person came from.
-func grantOf(jti string) (string, bool) {
-	if len(jti) != grantChars+b64.EncodedLen(tokenBytes) {
+func grantOf(jti string) (string, bool) { return originOf(jti, grantChars) }
+
+// apiTokenOf gives the API token that a short token of the gateway came from.
+func apiTokenOf(jti string) (string, bool) {
+	id, ok := originOf(jti, apiTokenChars)
+	return id, ok && strings.HasPrefix(id, authz.PrefixToken)
+}
+
+func originOf(jti string, n int) (string, bool) {
+	if len(jti) != n+b64.EncodedLen(tokenBytes) {
 		return "", false
 	}
-	return jti[:grantChars], true
+	return jti[:n], true
 }

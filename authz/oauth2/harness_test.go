@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,6 +85,13 @@ func (c consents) Remember(ctx context.Context, one authz.Consent) error {
 	return c.PutConsent(ctx, &one)
 }
 
+// places gives out places in the status lists one after the other.
+type places struct{ next atomic.Int64 }
+
+func (p *places) Allocate(context.Context, time.Time) (int64, error) { return p.next.Add(1), nil }
+
+func (p *places) ClientIndex(context.Context, *authz.Client) (int64, error) { return 7, nil }
+
 // world is a provider on a real store, with a person, two APIs and clients.
 type world struct {
 	t        testing.TB
@@ -123,7 +131,8 @@ func newWorld(t testing.TB, store *storage.Store, change ...func(*oauth2.Config)
 	w.must(err)
 	cfg := oauth2.Config{
 		Issuer: issuer, Store: store, Interactions: store, Consents: consents{store}, Keys: w.ring, Audit: w.events,
-		Client: store.Client, API: w.api,
+		Statuses: &places{},
+		Client:   store.Client, API: w.api,
 		Roles:     func(context.Context, []string) ([]authz.Role, error) { return w.roles, nil },
 		Lifetimes: oauth2.DefaultLifetimes(), RefreshGrace: 10 * time.Second, RefreshKey: bytes.Repeat([]byte{9}, 32),
 		ErrorPage: func(rw http.ResponseWriter, _ *http.Request, e oauth2.PageError) {

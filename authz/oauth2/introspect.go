@@ -26,6 +26,7 @@ type introspection struct {
 	AuthTime  int64    `json:"auth_time,omitempty"`
 	ACR       string   `json:"acr,omitempty"`
 	AMR       []string `json:"amr,omitempty"`
+	Actor     *actor   `json:"act,omitempty"`
 }
 
 // mediaIntrospectionJWT is the signed form of the answer (RFC 9701 §5).
@@ -88,7 +89,7 @@ func (p *Provider) introspectAccess(ctx context.Context, caller *authz.Client, t
 		Active: true, Issuer: claims.Issuer, Subject: claims.Subject, Audience: claims.Audience,
 		ClientID: claims.ClientID, Scope: claims.Scope.String(), TokenType: "Bearer",
 		IssuedAt: claims.IssuedAt, Expires: claims.Expires, ID: claims.ID,
-		AuthTime: claims.AuthTime, ACR: claims.ACR, AMR: claims.AMR,
+		AuthTime: claims.AuthTime, ACR: claims.ACR, AMR: claims.AMR, Actor: claims.Actor,
 	}
 	if alive.user != nil {
 		out.Username = alive.user.Username

@@ -30,6 +30,7 @@ type Store interface {
 	RevokeToken(ctx context.Context, jti string, now, expires time.Time) error
 	TokenRevoked(ctx context.Context, jti string) (bool, error)
 	Consume(ctx context.Context, kind, issuer string, jtiHash []byte, now, expires time.Time) error
+	LiveAPIToken(ctx context.Context, id string, now time.Time) (*authz.APIToken, *authz.User, error)
 	User(ctx context.Context, id string) (*authz.User, error)
 }
 
@@ -58,6 +59,14 @@ type Keys interface {
 	Verify(token string) (typ string, claims []byte, err error)
 	JWKS() (body []byte, etag string, maxAge time.Duration)
 	Algorithms() []string
+}
+
+// Statuses gives out places in the published status lists.
+type Statuses interface {
+	// Allocate takes a place until it expires.
+	Allocate(ctx context.Context, expires time.Time) (int64, error)
+	// ClientIndex gives the place of a client, which it keeps for good.
+	ClientIndex(ctx context.Context, c *authz.Client) (int64, error)
 }
 
 // Recorder takes down what may be asked about later.
@@ -97,6 +106,7 @@ type Config struct {
 	Interactions Interactions
 	Consents     Consents
 	Keys         Keys
+	Statuses     Statuses
 	Audit        Recorder
 
 	// Client, API and Roles look things up, from memory where they can. The first two give
@@ -139,7 +149,7 @@ func New(cfg Config) (*Provider, error) {
 	p.fosite = fosite.NewOAuth2Provider(requestClient{}, &fosite.Config{
 		// This is the security profile of the server: what is not listed is not there.
 		AuthorizeEndpointHandlers: fosite.AuthorizeEndpointHandlers{code},
-		TokenEndpointHandlers:     fosite.TokenEndpointHandlers{code, refresh, &clientCredentialsGrant{p}},
+		TokenEndpointHandlers:     fosite.TokenEndpointHandlers{code, refresh, &clientCredentialsGrant{p}, &exchangeGrant{p}},
 
 		ClientAuthenticationStrategy: p.authenticateForFosite,
 		ScopeStrategy:                fosite.ExactScopeStrategy,

@@ -28,6 +28,15 @@ func (a audience) scopes() authz.Scopes {
 	return out
 }
 
+// claims are those that any of the APIs wants about a person.
+func (a audience) claims() authz.Scopes {
+	var out authz.Scopes
+	for _, api := range a {
+		out = out.With(api.Claims)
+	}
+	return out
+}
+
 // lifetime is the shortest that one of the APIs sets; 0 when none does.
 func (a audience) lifetime() int64 {
 	var shortest int64

@@ -41,7 +41,9 @@ func (p *Provider) exchange(ctx context.Context, r *http.Request) (fosite.Access
 
 // grantTypes are those of the handlers in provider.go.
 func grantTypes() []string {
-	return []string{authz.GrantAuthorizationCode, authz.GrantRefreshToken, authz.GrantClientCredentials}
+	return []string{
+		authz.GrantAuthorizationCode, authz.GrantRefreshToken, authz.GrantClientCredentials, authz.GrantTokenExchange,
+	}
 }
 
 func checkGrantType(asked string) error {
@@ -65,6 +67,7 @@ type issue struct {
 	seq      int64                // of the refresh token; 0: none
 	audience audience
 	scopes   authz.Scopes
+	subject  *subject // of a token exchange
 }
 
 // handOut makes the tokens of an issue and fills the response (RFC 6749 §5.1).
@@ -75,14 +78,17 @@ func (p *Provider) handOut(ctx context.Context, r fosite.AccessRequester, resp f
 			return err
 		}
 	}
-	token, ttl, err := p.accessToken(is)
+	token, ttl, err := p.accessToken(ctx, is)
 	if err != nil {
-		return unavailable(err)
+		return err
 	}
 	resp.SetAccessToken(token)
 	resp.SetTokenType("Bearer")
 	resp.SetExpiresIn(ttl)
 	resp.SetExtra("scope", is.scopes.String())
+	if is.subject != nil {
+		resp.SetExtra("issued_token_type", tokenTypeAccess)
+	}
 	if is.grant == nil {
 		return nil
 	}

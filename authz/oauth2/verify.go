@@ -75,8 +75,11 @@ type liveness struct {
 
 // live asks whether a token, its grant, its person and its client are still good.
 func (p *Provider) live(ctx context.Context, claims *accessClaims) (liveness, error) {
-	if _, err := p.usable(ctx, claims.ClientID, fail("invalid_token", "")); err != nil {
-		return liveness{}, deadOr(err)
+	// A short token of an API token has that for a client, which LiveAPIToken asks about.
+	if _, ok := apiTokenOf(claims.ID); !ok {
+		if _, err := p.usable(ctx, claims.ClientID, fail("invalid_token", "")); err != nil {
+			return liveness{}, deadOr(err)
+		}
 	}
 	if !isPerson(claims.Subject) {
 		revoked, err := p.Store.TokenRevoked(ctx, claims.ID)
@@ -90,7 +93,7 @@ func (p *Provider) live(ctx context.Context, claims *accessClaims) (liveness, er
 	}
 	id, ok := grantOf(claims.ID)
 	if !ok {
-		return liveness{}, fmt.Errorf("%w: of no grant", ErrInvalidToken)
+		return p.liveByAPIToken(ctx, claims)
 	}
 	g, u, err := p.Store.LiveGrant(ctx, id, claims.ID, p.Now())
 	switch {
@@ -98,10 +101,28 @@ func (p *Provider) live(ctx context.Context, claims *accessClaims) (liveness, er
 		return liveness{}, fmt.Errorf("%w: revoked", ErrInvalidToken)
 	case err != nil:
 		return liveness{}, unavailable(err)
-	case g.UserID != claims.Subject || g.ClientID != claims.ClientID:
+	case g.UserID != claims.Subject:
 		return liveness{}, fmt.Errorf("%w: of another grant", ErrInvalidToken)
 	}
 	return liveness{grant: g, user: u}, nil
+}
+
+// liveByAPIToken asks about a short token that the gateway made of an API token.
+func (p *Provider) liveByAPIToken(ctx context.Context, claims *accessClaims) (liveness, error) {
+	id, ok := apiTokenOf(claims.ID)
+	if !ok {
+		return liveness{}, fmt.Errorf("%w: of no grant", ErrInvalidToken)
+	}
+	t, u, err := p.Store.LiveAPIToken(ctx, id, p.Now())
+	switch {
+	case errors.Is(err, authz.ErrNotFound):
+		return liveness{}, fmt.Errorf("%w: revoked", ErrInvalidToken)
+	case err != nil:
+		return liveness{}, unavailable(err)
+	case t.UserID != claims.Subject:
+		return liveness{}, fmt.Errorf("%w: of another API token", ErrInvalidToken)
+	}
+	return liveness{user: u}, nil
 }
 
 // deadOr makes ErrInvalidToken of a refusal and leaves an outage as it is.
