@@ -10,11 +10,11 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/golang-migrate/migrate/v4"
 	"github.com/golang-migrate/migrate/v4/database"
 	pgxmigrate "github.com/golang-migrate/migrate/v4/database/pgx/v5"
-	sqlitemigrate "github.com/golang-migrate/migrate/v4/database/sqlite"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver that a postgres URL is opened with
 	_ "modernc.org/sqlite"             // the driver that a file is opened with
@@ -38,21 +38,17 @@ func (s Status) Ahead() bool { return s.Current > s.Latest }
 
 // Migrator changes the schema of one database. It opens a handle of its own, because the
 // migration drivers close the one they are given.
-type Migrator struct {
-	m      *migrate.Migrate
-	db     *sql.DB
-	sqlite bool
-}
+type Migrator struct{ m *migrate.Migrate }
 
 // Open prepares the migration of the database at url: postgres://…, or the path of an
-// SQLite file. Close it after use.
+// SQLite file, which is made if there is none. Close it after use.
 func Open(ctx context.Context, url string) (*Migrator, error) {
 	isPostgres := strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
-	name, dsn := "sqlite", "file:"+escapePath(url)+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)"
+	open := openFile
 	if isPostgres {
-		name, dsn = "pgx", url
+		open = openServer
 	}
-	db, err := sql.Open(name, dsn)
+	db, err := open(url)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
@@ -65,8 +61,13 @@ func Open(ctx context.Context, url string) (*Migrator, error) {
 		_ = db.Close()
 		return nil, err
 	}
-	return &Migrator{m: m, db: db, sqlite: !isPostgres}, nil
+	return &Migrator{m}, nil
 }
+
+func openServer(url string) (*sql.DB, error) { return sql.Open("pgx", url) }
+
+// patience is how long a process waits for another one that is migrating.
+const patience = time.Hour
 
 func newMigrate(db *sql.DB, isPostgres bool) (*migrate.Migrate, error) {
 	var (
@@ -78,7 +79,7 @@ func newMigrate(db *sql.DB, isPostgres bool) (*migrate.Migrate, error) {
 		stream = files
 		driver, err = pgxmigrate.WithInstance(db, &pgxmigrate.Config{})
 	} else {
-		driver, err = sqlitemigrate.WithInstance(db, &sqlitemigrate.Config{})
+		driver, err = newFile(db)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("prepare migration table: %w", err)
@@ -91,6 +92,7 @@ func newMigrate(db *sql.DB, isPostgres bool) (*migrate.Migrate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare migrations: %w", err)
 	}
+	m.LockTimeout = patience
 	return m, nil
 }
 
@@ -108,36 +110,23 @@ func (m *Migrator) Status() (Status, error) {
 	return s, nil
 }
 
-// Up applies every pending migration. Processes that call it at the same time on
-// PostgreSQL wait for each other.
-func (m *Migrator) Up() error { return m.run("migrate up", m.m.Up) }
+// Up applies every pending migration. Processes that call it at the same time wait for
+// each other.
+func (m *Migrator) Up() error { return run("migrate up", m.m.Up) }
 
 // Down undoes every migration, and with them all data.
-func (m *Migrator) Down() error { return m.run("migrate down", m.m.Down) }
+func (m *Migrator) Down() error { return run("migrate down", m.m.Down) }
 
 // Steps applies n migrations, or undoes -n.
 func (m *Migrator) Steps(n int) error {
-	return m.run("migrate", func() error { return m.m.Steps(n) })
+	return run("migrate", func() error { return m.m.Steps(n) })
 }
 
-func (m *Migrator) run(what string, fn func() error) error {
+func run(what string, fn func() error) error {
 	if err := fn(); err != nil && !errors.Is(err, migrate.ErrNoChange) {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	if !m.sqlite {
-		return nil
-	}
-	// Foreign keys are off on this handle, so that a table can be rebuilt without its
-	// children being deleted; that none was broken is checked afterwards.
-	rows, err := m.db.Query(`PRAGMA foreign_key_check`)
-	if err != nil {
-		return fmt.Errorf("check foreign keys: %w", err)
-	}
-	defer func() { _ = rows.Close() }()
-	if rows.Next() {
-		return errors.New("check foreign keys: a migration left rows without their parent")
-	}
-	return rows.Err()
+	return nil
 }
 
 // Close releases the database handle.
@@ -167,9 +156,4 @@ func (overlay) Open(name string) (fs.File, error) {
 		return f, nil
 	}
 	return files.Open(name)
-}
-
-// escapePath writes a file path so that it may stand in an SQLite file: URI.
-func escapePath(p string) string {
-	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(p)
 }
