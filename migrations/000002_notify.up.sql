@@ -1,5 +1,5 @@
 -- Other replicas learn of a change at once. The payload is the table and the key; what
--- changed they read themselves. SQLite has one process and is watched by data_version.
+-- changed they read themselves. SQLite's words for it stand in the folder sqlite.
 CREATE FUNCTION signet_notify() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('signet', TG_TABLE_NAME || ':' || CASE TG_OP

@@ -10,9 +10,16 @@ type engine struct {
 	name string
 	// isConflict reports that a unique name is taken.
 	isConflict func(error) bool
+	// isOrphan reports that a row refers to one that does not exist.
+	isOrphan func(error) bool
+	// isUnstorable reports that the database can hold no such value.
+	isUnstorable func(error) bool
+	// turn waits until the caller may write, where one writes at a time. The caller calls
+	// done when it has.
+	turn func(ctx context.Context) (done func(), err error)
 	// watch calls changed for every change that another process, or this one, commits;
 	// it returns when ctx ends or the connection is lost.
-	watch func(ctx context.Context, s *Store, changed func(Change)) error
+	watch func(ctx context.Context, changed func(Change)) error
 }
 
 // querier is what a statement runs on: the pool, or the transaction the context carries.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -12,7 +14,10 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-const defaultPostgresConns = 16
+const (
+	defaultPostgresConns = 16
+	heartbeat            = 15 * time.Second
+)
 
 func openPostgres(ctx context.Context, url string, set settings) (*Store, error) {
 	cfg, err := pgxpool.ParseConfig(url)
@@ -33,10 +38,13 @@ func openPostgres(ctx context.Context, url string, set settings) (*Store, error)
 	return &Store{
 		db: db,
 		engine: engine{
-			name:       "postgres",
-			isConflict: isUniqueViolation,
-			watch: func(ctx context.Context, _ *Store, changed func(Change)) error {
-				return listen(ctx, cfg.ConnConfig, changed)
+			name:         "postgres",
+			isConflict:   isState("23505"),
+			isOrphan:     isState("23503"),
+			isUnstorable: isState("22", "54000"), // no such text, number or date; too long for an index
+			turn:         func(context.Context) (func(), error) { return func() {}, nil },
+			watch: func(ctx context.Context, changed func(Change)) error {
+				return listen(ctx, cfg.ConnConfig, heartbeat, changed)
 			},
 		},
 		close: func() error {
@@ -47,13 +55,20 @@ func openPostgres(ctx context.Context, url string, set settings) (*Store, error)
 	}, nil
 }
 
-func isUniqueViolation(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == "23505"
+// isState recognises errors by their SQLSTATE, or the class with which it begins.
+func isState(prefixes ...string) func(error) bool {
+	return func(err error) bool {
+		var pg *pgconn.PgError
+		return errors.As(err, &pg) && slices.ContainsFunc(prefixes, func(prefix string) bool {
+			return strings.HasPrefix(pg.Code, prefix)
+		})
+	}
 }
 
-// listen hands on the notifications that the triggers of the schema send.
-func listen(ctx context.Context, cfg *pgx.ConnConfig, changed func(Change)) error {
+// listen hands on the notifications that the triggers of the schema send. When none came
+// for the length of a beat it asks whether the server is still there: a connection that a
+// network has dropped without a word would otherwise be waited on for ever.
+func listen(ctx context.Context, cfg *pgx.ConnConfig, beat time.Duration, changed func(Change)) error {
 	conn, err := pgx.ConnectConfig(ctx, cfg.Copy())
 	if err != nil {
 		return fmt.Errorf("connect to listen: %w", err)
@@ -64,11 +79,27 @@ func listen(ctx context.Context, cfg *pgx.ConnConfig, changed func(Change)) erro
 	}
 	changed(Change{}) // what was missed before now is unknown
 	for {
-		n, err := conn.WaitForNotification(ctx)
+		n, err := next(ctx, conn, beat)
 		if err != nil {
 			return fmt.Errorf("wait for notification: %w", err)
+		}
+		if n == nil {
+			continue
 		}
 		table, key, _ := strings.Cut(n.Payload, ":")
 		changed(Change{Table: table, Key: key})
 	}
+}
+
+// next waits for a notification; nil when none came but the server answers.
+func next(ctx context.Context, conn *pgx.Conn, beat time.Duration) (*pgconn.Notification, error) {
+	waiting, cancel := context.WithTimeout(ctx, beat)
+	defer cancel()
+	n, err := conn.WaitForNotification(waiting)
+	if err == nil || waiting.Err() == nil || ctx.Err() != nil {
+		return n, err
+	}
+	asking, cancel := context.WithTimeout(ctx, beat)
+	defer cancel()
+	return nil, conn.Ping(asking)
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/signet-auth/signet/authz"
 )
@@ -13,16 +14,21 @@ import (
 type scanner interface{ Scan(...any) error }
 
 // exec runs a statement and returns the number of rows it changed. A taken unique name is
-// authz.ErrConflict.
+// authz.ErrConflict, a row that refers to one that is gone authz.ErrNotFound, and a value
+// that no database can hold an *authz.InvalidError.
 func (s *Store) exec(ctx context.Context, what, statement string, args ...any) (int64, error) {
-	s.count(statement)
-	result, err := s.q(ctx).ExecContext(ctx, statement, args...)
+	q, done, err := s.begin(ctx, statement, args)
 	if err != nil {
-		return 0, s.wrap(what, err)
+		return 0, s.wrap(ctx, what, err)
+	}
+	defer done()
+	result, err := q.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, s.wrap(ctx, what, err)
 	}
 	n, err := result.RowsAffected()
 	if err != nil {
-		return 0, s.wrap(what, err)
+		return 0, s.wrap(ctx, what, err)
 	}
 	return n, nil
 }
@@ -39,43 +45,86 @@ func (s *Store) exec1(ctx context.Context, what, statement string, args ...any) 
 
 // get reads one row; authz.ErrNotFound when there is none.
 func get[T any](ctx context.Context, s *Store, what string, scan func(scanner) (T, error), statement string, args ...any) (T, error) {
-	s.count(statement)
-	out, err := scan(s.q(ctx).QueryRowContext(ctx, statement, args...))
+	var none T
+	q, done, err := s.begin(ctx, statement, args)
+	if errors.Is(err, errUnstorable) {
+		err = sql.ErrNoRows // nothing that is stored can be like it
+	}
 	if err != nil {
-		var none T
-		return none, s.wrap(what, err)
+		return none, s.wrap(ctx, what, err)
+	}
+	defer done()
+	out, err := scan(q.QueryRowContext(ctx, statement, args...))
+	if err != nil {
+		return none, s.wrap(ctx, what, err)
 	}
 	return out, nil
 }
 
 // list reads all rows of a statement that is bounded by itself.
 func list[T any](ctx context.Context, s *Store, what string, scan func(scanner) (T, error), statement string, args ...any) ([]T, error) {
-	s.count(statement)
-	rows, err := s.q(ctx).QueryContext(ctx, statement, args...)
+	q, done, err := s.begin(ctx, statement, args)
 	if err != nil {
-		return nil, s.wrap(what, err)
+		return nil, s.wrap(ctx, what, err)
+	}
+	defer done()
+	rows, err := q.QueryContext(ctx, statement, args...)
+	if err != nil {
+		return nil, s.wrap(ctx, what, err)
 	}
 	defer func() { _ = rows.Close() }()
 	var out []T
 	for rows.Next() {
 		one, err := scan(rows)
 		if err != nil {
-			return nil, s.wrap(what, err)
+			return nil, s.wrap(ctx, what, err)
 		}
 		out = append(out, one)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, s.wrap(what, err)
+		return nil, s.wrap(ctx, what, err)
 	}
 	return out, nil
 }
 
-func (s *Store) wrap(what string, err error) error {
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return fmt.Errorf("%s: %w", what, authz.ErrNotFound)
-	case s.engine.isConflict(err):
-		return fmt.Errorf("%s: %w", what, authz.ErrConflict)
+// begin gives what a statement runs on, and what to call when it is over. A transaction
+// has had its turn to write already.
+func (s *Store) begin(ctx context.Context, statement string, args []any) (querier, func(), error) {
+	s.count(statement)
+	if err := storable(args); err != nil {
+		return nil, nil, err
 	}
-	return fmt.Errorf("%s: %w", what, err)
+	if t := s.transaction(ctx); t != nil {
+		return t, func() {}, nil
+	}
+	if isRead(statement) {
+		return s.db, func() {}, nil
+	}
+	done, err := s.engine.turn(ctx)
+	return s.db, done, err
+}
+
+func isRead(statement string) bool {
+	return strings.HasPrefix(strings.TrimLeft(statement, " \n\t"), "SELECT")
+}
+
+// wrap gives an error its name, and what the callers decide by. Whatever is not a refusal
+// by the data ends the transaction that it happened in.
+func (s *Store) wrap(ctx context.Context, what string, err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("%s: %w", what, authz.ErrNotFound)
+	}
+	switch {
+	case s.engine.isConflict(err):
+		err = authz.ErrConflict
+	case s.engine.isOrphan(err):
+		err = authz.ErrNotFound
+	case errors.Is(err, errUnstorable) || s.engine.isUnstorable(err):
+		err = errUnstorable
+	}
+	err = fmt.Errorf("%s: %w", what, err)
+	if t := s.transaction(ctx); t != nil {
+		t.fail(err)
+	}
+	return err
 }

@@ -20,7 +20,7 @@ const watchPause = time.Second
 // calls changed with an empty Change each time, because changes may have been missed.
 func (s *Store) Watch(ctx context.Context, changed func(Change), failed func(error)) {
 	for ctx.Err() == nil {
-		err := s.engine.watch(ctx, s, changed)
+		err := s.engine.watch(ctx, changed)
 		if ctx.Err() != nil {
 			return
 		}

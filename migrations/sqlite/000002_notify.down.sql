@@ -1,1 +1,21 @@
--- SQLite serves one process, which watches PRAGMA data_version instead.
+DROP TRIGGER revoked_tokens_insert_notify;
+DROP TRIGGER grants_delete_notify;
+DROP TRIGGER grants_update_notify;
+DROP TRIGGER sessions_delete_notify;
+DROP TRIGGER users_delete_notify;
+DROP TRIGGER users_update_notify;
+DROP TRIGGER signing_keys_delete_notify;
+DROP TRIGGER signing_keys_update_notify;
+DROP TRIGGER signing_keys_insert_notify;
+DROP TRIGGER roles_delete_notify;
+DROP TRIGGER roles_update_notify;
+DROP TRIGGER roles_insert_notify;
+DROP TRIGGER apis_delete_notify;
+DROP TRIGGER apis_update_notify;
+DROP TRIGGER apis_insert_notify;
+DROP TRIGGER client_secrets_delete_notify;
+DROP TRIGGER client_secrets_update_notify;
+DROP TRIGGER client_secrets_insert_notify;
+DROP TRIGGER clients_delete_notify;
+DROP TRIGGER clients_update_notify;
+DROP TABLE changes;

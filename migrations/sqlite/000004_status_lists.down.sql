@@ -1,3 +1,6 @@
+DROP TRIGGER api_tokens_delete_notify;
+DROP TRIGGER api_tokens_update_notify;
+DROP TRIGGER status_entries_update_notify;
 DROP TRIGGER clients_status_deleted;
 DROP TRIGGER clients_status;
 DROP TRIGGER api_tokens_status_deleted;

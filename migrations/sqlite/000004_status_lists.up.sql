@@ -1,4 +1,4 @@
--- The same as the canonical file, in SQLite's words for triggers and without NOTIFY.
+-- The same as the canonical file, in SQLite's words for triggers.
 CREATE TABLE status_entries (
     status_index BIGINT NOT NULL PRIMARY KEY,
     expires_at   TIMESTAMPTZ,
@@ -27,4 +27,15 @@ CREATE TRIGGER clients_status AFTER UPDATE OF disabled_at ON clients BEGIN
 END;
 CREATE TRIGGER clients_status_deleted AFTER DELETE ON clients BEGIN
     UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at) WHERE status_index = OLD.status_index;
+END;
+
+CREATE TRIGGER status_entries_update_notify AFTER UPDATE OF revoked_at ON status_entries
+    WHEN OLD.revoked_at IS NOT NEW.revoked_at BEGIN
+    INSERT INTO changes (tbl, key) VALUES ('status_entries', NEW.status_index);
+END;
+CREATE TRIGGER api_tokens_update_notify AFTER UPDATE OF revoked_at, expires_at ON api_tokens BEGIN
+    INSERT INTO changes (tbl, key) VALUES ('api_tokens', NEW.id);
+END;
+CREATE TRIGGER api_tokens_delete_notify AFTER DELETE ON api_tokens BEGIN
+    INSERT INTO changes (tbl, key) VALUES ('api_tokens', OLD.id);
 END;
