@@ -3,6 +3,8 @@ package storage
 import (
 	"context"
 	"time"
+
+	"github.com/signet-auth/signet/authz"
 )
 
 // ClaimStatusIndex takes a place in the status lists until it expires; without an expiry
@@ -36,4 +38,19 @@ func (s *Store) RevokedStatusIndexes(ctx context.Context, from, to int64) ([]int
 	return list(ctx, s, "list revoked status indexes", scan, `
 		SELECT status_index FROM status_entries
 		 WHERE revoked_at IS NOT NULL AND status_index >= $1 AND status_index < $2`, from, to)
+}
+
+// StatusLists tells how many status lists have a place that is taken.
+func (s *Store) StatusLists(ctx context.Context) (int64, error) {
+	scan := func(row scanner) (int64, error) {
+		var v int64
+		err := row.Scan(&v)
+		return v, err
+	}
+	highest, err := get(ctx, s, "count status lists", scan, `
+		SELECT COALESCE(MAX(status_index), -1) FROM status_entries`)
+	if err != nil || highest < 0 {
+		return 0, err
+	}
+	return highest/authz.StatusListSize + 1, nil
 }

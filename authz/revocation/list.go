@@ -1,0 +1,74 @@
+package revocation
+
+import (
+	"bytes"
+	"compress/zlib"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/signet-auth/signet/authz"
+)
+
+// typStatusList is the typ of a status list token (draft-ietf-oauth-status-list §5.1).
+const typStatusList = "statuslist+jwt"
+
+// claims are those of a status list token.
+type claims struct {
+	Subject  string     `json:"sub"`
+	Issuer   string     `json:"iss"`
+	IssuedAt int64      `json:"iat"`
+	Expires  int64      `json:"exp"`
+	TTL      int64      `json:"ttl"` // seconds
+	List     statusList `json:"status_list"`
+}
+
+type statusList struct {
+	Bits int    `json:"bits"`
+	List string `json:"lst"`
+}
+
+// encode packs the set bits of a list, the least significant bit of each byte first
+// (draft-ietf-oauth-status-list §4.1), and compresses them. The ETag stands for the bits,
+// not for the signature over them.
+func encode(list int64, revoked []int64) (lst, etag string, err error) {
+	bits := make([]byte, authz.StatusListSize/8)
+	for _, index := range revoked {
+		at := index - list*authz.StatusListSize
+		bits[at/8] |= 1 << (at % 8)
+	}
+	var packed bytes.Buffer
+	w, err := zlib.NewWriterLevel(&packed, zlib.BestCompression)
+	if err != nil {
+		return "", "", fmt.Errorf("compress status list: %w", err)
+	}
+	if _, err := w.Write(bits); err != nil {
+		return "", "", fmt.Errorf("compress status list: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return "", "", fmt.Errorf("compress status list: %w", err)
+	}
+	sum := sha256.Sum256(bits)
+	etag = `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
+	return base64.RawURLEncoding.EncodeToString(packed.Bytes()), etag, nil
+}
+
+// sign makes the token of a list.
+func (l *Lists) sign(list int64, lst string, now time.Time) ([]byte, error) {
+	raw, err := json.Marshal(claims{
+		Subject: authz.StatusListURI(l.cfg.Issuer, list), Issuer: l.cfg.Issuer,
+		IssuedAt: now.Unix(), Expires: now.Add(l.cfg.Lifetime).Unix(), TTL: int64(l.cfg.TTL / time.Second),
+		List: statusList{Bits: 1, List: lst},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write status list %s: %w", strconv.FormatInt(list, 10), err)
+	}
+	token, err := l.cfg.Sign("", typStatusList, raw)
+	if err != nil {
+		return nil, fmt.Errorf("sign status list: %w", err)
+	}
+	return []byte(token), nil
+}
