@@ -104,6 +104,7 @@ type world struct {
 	secret   authz.Secret // of the clients "web" and "service"
 	roles    []authz.Role
 	handler  http.Handler
+	outage   *bool
 }
 
 // browser is one browser and who is signed in with it.
@@ -116,7 +117,7 @@ type browser struct {
 func newWorld(t testing.TB, store *storage.Store, change ...func(*oauth2.Config)) *world {
 	t.Helper()
 	w := &world{
-		t: t, store: store, events: &events{},
+		t: t, store: store, events: &events{}, outage: new(bool),
 		clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)},
 		roles: []authz.Role{{Name: authz.RoleDefault, Scopes: authz.Scopes{authz.AnyScope}}},
 	}
@@ -289,7 +290,13 @@ func authorizeParams(changes ...string) url.Values {
 // get sends a browser to a path of the server.
 func (w *world) get(b *browser, target string) *httptest.ResponseRecorder {
 	rec := httptest.NewRecorder()
-	r := httptest.NewRequest(http.MethodGet, target, nil).WithContext(b.context())
+	ctx := b.context()
+	if *w.outage {
+		ended, stop := context.WithCancel(ctx)
+		stop()
+		ctx = ended
+	}
+	r := httptest.NewRequest(http.MethodGet, target, nil).WithContext(ctx)
 	w.handler.ServeHTTP(rec, r)
 	return rec
 }
@@ -380,7 +387,7 @@ func (w *world) post(path, clientID string, form url.Values) answer {
 	return w.send(r)
 }
 
-func (w *world) send(r *http.Request) answer {
+func (w *world) serve(r *http.Request) answer {
 	rec := httptest.NewRecorder()
 	w.handler.ServeHTTP(rec, r)
 	a := answer{status: rec.Code, header: rec.Header(), raw: rec.Body.String()}

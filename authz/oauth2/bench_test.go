@@ -1,0 +1,154 @@
+package oauth2_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/storage/storagetest"
+)
+
+// The benchmarks time the whole handler, beside the bare cost of what it cannot do without:
+// a signature, a statement, and a handler that reads a form and answers.
+
+func benchWorlds(b *testing.B, bench func(b *testing.B, w *world)) {
+	for _, engine := range storagetest.Engines() {
+		b.Run(engine, func(b *testing.B) {
+			store := storagetest.Open(b, storagetest.URL(b, engine))
+			bench(b, newWorld(b, store, cached(store)))
+		})
+	}
+}
+
+// form is a request that a benchmark sends again and again.
+func (w *world) form(path, clientID string, v url.Values) func() *http.Request {
+	body := v.Encode()
+	return func() *http.Request {
+		r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if clientID != "" {
+			r.SetBasicAuth(clientID, w.secret.Reveal())
+		}
+		return r
+	}
+}
+
+func run(b *testing.B, h http.Handler, request func() *http.Request) {
+	b.ReportAllocs()
+	for b.Loop() {
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, request())
+		if rec.Code != http.StatusOK {
+			b.Fatalf("%d %s", rec.Code, rec.Body)
+		}
+	}
+}
+
+func BenchmarkBareHandler(b *testing.B) {
+	w := newWorld(b, storagetest.New(b))
+	h := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		rw.Header().Set("Content-Type", "application/json")
+		_, _ = rw.Write([]byte(`{"access_token":"","token_type":"Bearer"}`))
+	})
+	run(b, h, w.form("/oauth2/token", "service", url.Values{"grant_type": {"client_credentials"}}))
+}
+
+func BenchmarkBareSignature(b *testing.B) {
+	w := newWorld(b, storagetest.New(b))
+	claims := []byte(`{"iss":"https://signet.example","sub":"usr_alice","aud":"https://orders.example","exp":1}`)
+	for _, alg := range w.ring.Algorithms() {
+		b.Run(alg, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := w.ring.Sign(alg, "at+jwt", claims); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkBareStatement(b *testing.B) {
+	benchWorlds(b, func(b *testing.B, w *world) {
+		w.tokens("web")
+		grants, err := w.store.GrantsOfUser(context.Background(), w.alice.ID, w.clock.Now())
+		if err != nil || len(grants) != 1 {
+			b.Fatal(len(grants), err)
+		}
+		now := w.clock.Now()
+		claim := authz.RefreshClaim{GrantID: grants[0].ID, ClientID: "web", Seq: 1, Now: now, RefreshExpiresAt: now.Add(time.Hour)}
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := w.store.UseRefresh(context.Background(), claim); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkClientCredentials(b *testing.B) {
+	benchWorlds(b, func(b *testing.B, w *world) {
+		run(b, w.handler, w.form("/oauth2/token", "service", url.Values{"grant_type": {"client_credentials"}}))
+	})
+}
+
+// BenchmarkCodeExchange signs two tokens; the request that makes the code is not timed.
+func BenchmarkCodeExchange(b *testing.B) {
+	benchWorlds(b, func(b *testing.B, w *world) {
+		browser := w.signIn()
+		b.ReportAllocs()
+		for b.Loop() {
+			b.StopTimer()
+			code := w.walk(browser, authorizeParams()).Get("code")
+			request := w.form("/oauth2/token", "web", codeForm(code))()
+			b.StartTimer()
+			rec := httptest.NewRecorder()
+			w.handler.ServeHTTP(rec, request)
+			if rec.Code != http.StatusOK {
+				b.Fatalf("%d %s", rec.Code, rec.Body)
+			}
+		}
+	})
+}
+
+func BenchmarkRefresh(b *testing.B) {
+	benchWorlds(b, func(b *testing.B, w *world) {
+		token := w.tokens("web").text("refresh_token")
+		run(b, w.handler, w.form("/oauth2/token", "web", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}))
+	})
+}
+
+func BenchmarkIntrospection(b *testing.B) {
+	benchWorlds(b, func(b *testing.B, w *world) {
+		run(b, w.handler, w.form("/oauth2/introspect", "web", url.Values{"token": {w.tokens("web").text("access_token")}}))
+	})
+}
+
+func BenchmarkUserInfo(b *testing.B) {
+	benchWorlds(b, func(b *testing.B, w *world) {
+		token := w.tokens("web").text("access_token")
+		run(b, w.handler, func() *http.Request {
+			r := httptest.NewRequest(http.MethodGet, "/oauth2/userinfo", nil)
+			r.Header.Set("Authorization", "Bearer "+token)
+			return r
+		})
+	})
+}
+
+func BenchmarkJWKS(b *testing.B) {
+	w := newWorld(b, storagetest.New(b))
+	run(b, w.handler, func() *http.Request { return httptest.NewRequest(http.MethodGet, "/.well-known/jwks.json", nil) })
+}
+
+func BenchmarkMetadata(b *testing.B) {
+	w := newWorld(b, storagetest.New(b))
+	run(b, w.handler, func() *http.Request {
+		return httptest.NewRequest(http.MethodGet, "/.well-known/openid-configuration", nil)
+	})
+}
