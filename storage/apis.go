@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"time"
 
 	"github.com/signet-auth/signet/authz"
 )
@@ -62,4 +63,11 @@ func (s *Store) UpdateAPI(ctx context.Context, a *authz.API) error {
 // DeleteAPI forgets an API.
 func (s *Store) DeleteAPI(ctx context.Context, identifier string) error {
 	return s.exec1(ctx, "delete api", `DELETE FROM apis WHERE identifier = $1`, identifier)
+}
+
+// DisownAPIs leaves the APIs of a client without an owner, and tells how many there were.
+func (s *Store) DisownAPIs(ctx context.Context, clientID string, now time.Time) (int64, error) {
+	return s.exec(ctx, "disown apis", `
+		UPDATE apis SET owner_client_id = '', updated_at = $2, version = version + 1
+		 WHERE owner_client_id = $1`, clientID, at(now))
 }

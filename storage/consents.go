@@ -2,6 +2,8 @@ package storage
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/signet-auth/signet/authz"
 )
@@ -25,6 +27,34 @@ func (s *Store) PutConsent(ctx context.Context, c *authz.Consent) error {
 			declined = excluded.declined, resources = excluded.resources, updated_at = excluded.updated_at`,
 		c.UserID, c.ClientID, c.Scopes.String(), c.Declined.String(), asJSON(&c.Resources),
 		at(c.CreatedAt), at(c.UpdatedAt))
+	return err
+}
+
+// InsertConsent remembers a person's first answer to a client; authz.ErrConflict when there
+// is one already.
+func (s *Store) InsertConsent(ctx context.Context, c *authz.Consent) error {
+	n, err := s.exec(ctx, "insert consent", `
+		INSERT INTO consents (user_id, client_id, scopes, declined, resources, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (user_id, client_id) DO NOTHING`,
+		c.UserID, c.ClientID, c.Scopes.String(), c.Declined.String(), asJSON(&c.Resources),
+		at(c.CreatedAt), at(c.UpdatedAt))
+	if err == nil && n == 0 {
+		return fmt.Errorf("insert consent: %w", authz.ErrConflict)
+	}
+	return err
+}
+
+// UpdateConsent writes an answer if the row was last written at readAt; authz.ErrStale
+// otherwise, also when it is gone.
+func (s *Store) UpdateConsent(ctx context.Context, c *authz.Consent, readAt time.Time) error {
+	n, err := s.exec(ctx, "update consent", `
+		UPDATE consents SET scopes = $4, declined = $5, resources = $6, updated_at = $7
+		 WHERE user_id = $1 AND client_id = $2 AND updated_at = $3`,
+		c.UserID, c.ClientID, at(readAt), c.Scopes.String(), c.Declined.String(), asJSON(&c.Resources),
+		at(c.UpdatedAt))
+	if err == nil && n == 0 {
+		return fmt.Errorf("update consent: %w", authz.ErrStale)
+	}
 	return err
 }
 

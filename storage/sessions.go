@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
@@ -28,8 +29,25 @@ func (s *Store) InsertSession(ctx context.Context, v *authz.Session) error {
 		INSERT INTO sessions (id, secret_hash, user_id, auth_time, acr, amr, user_agent, address,
 			created_at, last_seen_at, idle_expires_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		v.ID, v.SecretHash, v.UserID, at(v.AuthTime), v.ACR, asJSON(&v.AMR), v.UserAgent, v.Address,
+		v.ID, v.SecretHash, v.UserID, at(v.AuthTime), v.ACR, asJSON(&v.AMR), plain(v.UserAgent), plain(v.Address),
 		at(v.CreatedAt), at(v.LastSeenAt), at(v.IdleExpiresAt), at(v.ExpiresAt))
+	return err
+}
+
+// BeginSession remembers a new browser session of an enabled person who still has the
+// version that they were read with; authz.ErrStale otherwise. One statement decides, so
+// that no login outruns a change of the password or the end of the account.
+func (s *Store) BeginSession(ctx context.Context, v *authz.Session, userVersion int64) error {
+	n, err := s.exec(ctx, "begin session", `
+		INSERT INTO sessions (id, secret_hash, user_id, auth_time, acr, amr, user_agent, address,
+			created_at, last_seen_at, idle_expires_at, expires_at)
+		SELECT $1, $2, users.id, $4, $5, $6, $7, $8, $9, $10, $11, $12
+		  FROM users WHERE users.id = $3 AND users.version = $13 AND users.disabled_at IS NULL`,
+		v.ID, v.SecretHash, v.UserID, at(v.AuthTime), v.ACR, asJSON(&v.AMR), v.UserAgent, v.Address,
+		at(v.CreatedAt), at(v.LastSeenAt), at(v.IdleExpiresAt), at(v.ExpiresAt), userVersion)
+	if err == nil && n == 0 {
+		return fmt.Errorf("begin session: %w", authz.ErrStale)
+	}
 	return err
 }
 

@@ -1,0 +1,134 @@
+package registration
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/signet-auth/signet/authz"
+)
+
+// maxTries is how often a change without a version may find that somebody else was faster.
+const maxTries = 8
+
+// edit is one change to a client.
+type edit struct {
+	// decide changes the client as it was read, or refuses. It may be called again when
+	// somebody else was faster, and is never called inside of a transaction.
+	decide func(c *authz.Client) error
+	// also runs in the transaction that writes the client; nil: nothing more to write.
+	also func(ctx context.Context, c *authz.Client) error
+}
+
+// change applies an edit to the client as it is now, or to the version that is named:
+// authz.ErrStale when it is another by now.
+func (s *Service) change(ctx context.Context, id string, version int64, e edit) (*authz.Client, error) {
+	for range maxTries {
+		c, err := s.changeOnce(ctx, id, version, e)
+		if !isStale(err) || version != 0 {
+			return c, err
+		}
+	}
+	return nil, fmt.Errorf("change client %s: %w", id, authz.ErrStale)
+}
+
+func (s *Service) changeOnce(ctx context.Context, id string, version int64, e edit) (*authz.Client, error) {
+	c, err := s.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if version != 0 && c.Version != version {
+		return nil, fmt.Errorf("change client %s: %w", id, authz.ErrStale)
+	}
+	if err := e.decide(c); err != nil {
+		return nil, err
+	}
+	c.UpdatedAt = s.cfg.Now()
+	err = s.cfg.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.cfg.Store.UpdateClient(ctx, c); err != nil || e.also == nil {
+			return err
+		}
+		return e.also(ctx, c)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Update gives a client other metadata. They replace the old ones whole, so a caller starts
+// from those; a field that must not be empty gets its default. A version other than 0 must
+// be the client's; authz.ErrStale otherwise. A client that from now on authenticates
+// without a secret loses those it had, and one that needs a secret gets it by RotateSecret.
+func (s *Service) Update(ctx context.Context, id string, version int64, m authz.ClientMetadata) (*authz.Client, error) {
+	dropSecrets := false
+	c, err := s.change(ctx, id, version, edit{
+		decide: func(c *authz.Client) error {
+			next := m
+			fillEmpty(&next, c.Metadata.IDTokenAlg)
+			if err := s.validate(ctx, &next, &c.Metadata); err != nil {
+				return err
+			}
+			dropSecrets = keepsSecret(c.Metadata) && !keepsSecret(next)
+			c.Metadata = next
+			return nil
+		},
+		also: func(ctx context.Context, c *authz.Client) error {
+			if !dropSecrets {
+				return nil
+			}
+			c.Secrets = nil
+			return s.cfg.Store.ExpireClientSecrets(ctx, id, "", s.cfg.Now())
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.record(ctx, authz.EventClientChanged, id, nil)
+	return c, nil
+}
+
+// SetDisabled switches a client off, or on again. While it is off it is refused everywhere;
+// what it was granted is kept.
+func (s *Service) SetDisabled(ctx context.Context, id string, disabled bool) error {
+	changed := false
+	_, err := s.change(ctx, id, 0, edit{decide: func(c *authz.Client) error {
+		changed = c.Disabled() != disabled
+		switch {
+		case !disabled:
+			c.DisabledAt = time.Time{}
+		case changed:
+			c.DisabledAt = s.cfg.Now()
+		}
+		return nil
+	}})
+	if err != nil || !changed {
+		return err
+	}
+	s.record(ctx, authz.EventClientChanged, id, map[string]string{"disabled": fmt.Sprint(disabled)})
+	return nil
+}
+
+// Delete forgets a client, its secrets, what people consented to and what it was granted.
+// APIs that it owned have no owner afterwards: a later client of the same id is another.
+func (s *Service) Delete(ctx context.Context, id string) error {
+	if !validID(id) {
+		return fmt.Errorf("delete client: %w", authz.ErrNotFound)
+	}
+	var grants int64
+	err := s.cfg.Store.InTx(ctx, func(ctx context.Context) (err error) {
+		now := s.cfg.Now()
+		if grants, err = s.cfg.Store.RevokeGrantsOfClient(ctx, id, authz.RevokedByAdmin, now); err != nil {
+			return err
+		}
+		if _, err = s.cfg.Store.DisownAPIs(ctx, id, now); err != nil {
+			return err
+		}
+		return s.cfg.Store.DeleteClient(ctx, id)
+	})
+	if err != nil {
+		return err
+	}
+	s.record(ctx, authz.EventClientDeleted, id, map[string]string{"grants": fmt.Sprint(grants)})
+	return nil
+}

@@ -1,0 +1,85 @@
+package registration
+
+import (
+	"context"
+	"errors"
+
+	"github.com/signet-auth/signet/authz"
+)
+
+// complete fills in what a new client was not given, by what kind of client it is.
+func (s *Service) complete(ctx context.Context, n New) (authz.ClientMetadata, error) {
+	m := n.Metadata
+	fillEmpty(&m, n.DefaultIDTokenAlg)
+	m.RequirePKCE = !n.WaivePKCE
+	// A public client's refresh token is as good as a password to whoever finds it, so each
+	// is good for one use (RFC 9700 §4.14.2).
+	m.RotateRefreshTokens = m.RotateRefreshTokens || m.AuthMethod == authz.AuthNone
+	if len(m.Scope) == 0 && m.Type != authz.ClientService {
+		m.Scope = authz.OIDCScopes()
+	}
+	if m.DefaultAPI == "" && len(m.APIs) == 1 {
+		m.DefaultAPI = m.APIs[0]
+	}
+	offered, err := s.scopesOf(ctx, m.APIs)
+	if err != nil {
+		return m, err
+	}
+	if len(m.Scope.Within(offered)) == 0 {
+		m.Scope = m.Scope.With(offered)
+	}
+	return m, nil
+}
+
+// scopesOf gives the scopes of APIs.
+func (s *Service) scopesOf(ctx context.Context, identifiers []string) (authz.Scopes, error) {
+	var out authz.Scopes
+	for _, identifier := range identifiers {
+		api, err := s.api(ctx, identifier)
+		if err != nil {
+			return nil, err
+		}
+		out = out.With(api.ScopeNames())
+	}
+	return out, nil
+}
+
+// api looks one up that a client names.
+func (s *Service) api(ctx context.Context, identifier string) (*authz.API, error) {
+	if !isAbsoluteURI(identifier) {
+		return nil, authz.Invalid("apis", "must be absolute URIs without a fragment (RFC 8707 §2)")
+	}
+	api, err := s.cfg.APIs.API(ctx, identifier)
+	if errors.Is(err, authz.ErrNotFound) {
+		return nil, authz.Invalid("apis", identifier+" is not registered")
+	}
+	return api, err
+}
+
+// fillEmpty gives fields their defaults that no client can be without (RFC 7591 §2).
+func fillEmpty(m *authz.ClientMetadata, idTokenAlg string) {
+	if m.Type == "" {
+		m.Type = authz.ClientWeb
+	}
+	if len(m.GrantTypes) == 0 {
+		m.GrantTypes = []string{authz.GrantAuthorizationCode, authz.GrantRefreshToken}
+		if m.Type == authz.ClientService {
+			m.GrantTypes = []string{authz.GrantClientCredentials}
+		}
+	}
+	if m.AuthMethod == "" {
+		m.AuthMethod = authz.AuthSecretBasic
+		if m.Type == authz.ClientNative {
+			m.AuthMethod = authz.AuthNone
+		}
+	}
+	if len(m.ResponseTypes) == 0 && allows(*m, authz.GrantAuthorizationCode) {
+		m.ResponseTypes = []string{responseTypeCode}
+	}
+	if m.IDTokenAlg == "" && allows(*m, authz.GrantAuthorizationCode) {
+		m.IDTokenAlg = idTokenAlg
+		if idTokenAlg == "" {
+			m.IDTokenAlg = authz.AlgRS256
+		}
+	}
+}
