@@ -24,7 +24,14 @@ func parseHeader(text []byte) (h header, ok bool) {
 	}
 	for len(text) > 0 {
 		name, value, rest, ok := cutMember(text[1:])
-		if !ok || !h.set(name, value) {
+		switch {
+		case ok && string(name) == "alg" && h.alg == nil:
+			h.alg = value
+		case ok && string(name) == "kid" && h.kid == nil:
+			h.kid = value
+		case ok && string(name) == "typ" && h.typ == nil:
+			h.typ = value
+		default:
 			return header{}, false
 		}
 		if string(rest) == "}" {
@@ -36,26 +43,6 @@ func parseHeader(text []byte) (h header, ok bool) {
 		text = rest
 	}
 	return header{}, false
-}
-
-// set keeps a member; false when it is unknown or was there before.
-func (h *header) set(name, value []byte) bool {
-	var member *[]byte
-	switch string(name) {
-	case "alg":
-		member = &h.alg
-	case "kid":
-		member = &h.kid
-	case "typ":
-		member = &h.typ
-	default:
-		return false
-	}
-	if *member != nil {
-		return false
-	}
-	*member = value
-	return true
 }
 
 // cutMember takes a name and its value off the front of text.

@@ -1,0 +1,117 @@
+package keys_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/keys"
+	"github.com/signet-auth/signet/migrations"
+	"github.com/signet-auth/signet/storage"
+)
+
+var everyAlgorithm = []string{authz.AlgES256, authz.AlgRS256, authz.AlgPS256, authz.AlgEdDSA}
+
+// start is when every test begins.
+var start = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+// clock is the time that a test sets.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// recorder keeps what a ring reports.
+type recorder struct {
+	mu     sync.Mutex
+	events []authz.Event
+}
+
+func (r *recorder) Record(_ context.Context, e authz.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+}
+
+func newStore(t testing.TB) *storage.Store {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "signet.db")
+	m, err := migrations.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Up(); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	store, err := storage.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+func newMaster(t testing.TB, fill byte) *keys.Master {
+	t.Helper()
+	m, err := keys.NewMaster(bytes.Repeat([]byte{fill}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func config(t testing.TB, store keys.Store) keys.Config {
+	return keys.Config{
+		Store:      store,
+		Master:     newMaster(t, 1),
+		Algorithms: []string{authz.AlgES256, authz.AlgEdDSA},
+		Now:        (&clock{now: start}).Now,
+		Random:     rand.Reader,
+		Log:        slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Audit:      &recorder{},
+	}
+}
+
+func openRing(t testing.TB, store keys.Store, change func(*keys.Config)) *keys.Ring {
+	t.Helper()
+	cfg := config(t, store)
+	if change != nil {
+		change(&cfg)
+	}
+	ring, err := keys.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
+}
+
+func sign(t testing.TB, ring *keys.Ring, alg string) string {
+	t.Helper()
+	token, err := ring.Sign(alg, "at+jwt", claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
