@@ -13,6 +13,7 @@ import (
 // verdict is a test that only remembers how it was ended.
 type verdict struct {
 	testing.TB
+
 	outcome   string
 	announced bool
 }
@@ -63,7 +64,11 @@ func TestWithoutAServer(t *testing.T) {
 
 func TestServerAddressMustBeAURL(t *testing.T) {
 	t.Parallel()
-	for _, address := range []string{"host=localhost user=postgres password=hush", "mysql://hush@localhost/test", "postgres://a:hush@[::1"} {
+	for _, address := range []string{
+		"host=localhost user=postgres password=hush",
+		"mysql://root:hush@localhost/test",
+		"postgres://postgres:hush@[::1/test",
+	} {
 		_, err := newServer(context.Background(), address)
 		if err == nil || !strings.Contains(err.Error(), EnvURL) {
 			t.Errorf("%q gave %v; the error must name %s", address, err, EnvURL)
@@ -116,7 +121,8 @@ func TestNextProcessSweepsWhatAKilledOneLeft(t *testing.T) {
 func exists(t *testing.T, s *server, database string) bool {
 	t.Helper()
 	var n int
-	if err := s.admin.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_database WHERE datname = $1`, database).Scan(&n); err != nil {
+	row := s.admin.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_database WHERE datname = $1`, database)
+	if err := row.Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n == 1
@@ -126,7 +132,8 @@ func exists(t *testing.T, s *server, database string) bool {
 func awaitNoConnection(t *testing.T, s *server, mark string) {
 	t.Helper()
 	for n := 1; n > 0; {
-		if err := s.admin.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE application_name = $1`, mark).Scan(&n); err != nil {
+		row := s.admin.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE application_name = $1`, mark)
+		if err := row.Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -3,24 +3,26 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
+	"os"
 	"os/exec"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/signet-auth/signet/storage/storagetest/postgrestest/cluster"
 )
 
 func TestCommandHasAServerForAsLongAsItRuns(t *testing.T) {
 	t.Parallel()
 	var address string
-	code, err := withServer("", &bytes.Buffer{}, func(url string) (int, error) {
+	var notes bytes.Buffer
+	code, err := withServer("", &notes, func(url string) (int, error) {
 		address = url
 		return 7, ping(t.Context(), url)
 	})
-	if errors.Is(err, cluster.ErrNotInstalled) || address == "" {
-		t.Fatalf("no server for the command: %v", err)
+	if notes.Len() > 0 && os.Getenv("CI") == "" {
+		t.Skip(&notes) // PostgreSQL is missing on a person's machine
+	}
+	if address == "" {
+		t.Fatalf("no server for the command: %v %s", err, &notes)
 	}
 	if err != nil || code != 7 {
 		t.Errorf("status %d, %v; the command's own was 7", code, err)
