@@ -45,4 +45,8 @@ const (
 	EventAPIDeleted      = "api.deleted"
 	EventRoleChanged     = "role.changed"
 	EventKeyRotated      = "key.rotated"
+	EventAPITokenCreated = "apitoken.created"
+	EventAPITokenRotated = "apitoken.rotated"
+	EventAPITokenRevoked = "apitoken.revoked"
+	EventAPITokenLeaked  = "apitoken.leaked"
 )

@@ -33,6 +33,31 @@ func (s *Store) InsertAPIToken(ctx context.Context, v *authz.APIToken) error {
 	return err
 }
 
+// AddAPIToken remembers a new API token unless its owner has limit live ones, and reports
+// whether there was room. The owner's row stays locked until the token is committed, so that
+// no number of requests at once makes more. authz.ErrNotFound when the owner is gone or
+// disabled.
+func (s *Store) AddAPIToken(ctx context.Context, v *authz.APIToken, limit int) (room bool, err error) {
+	err = s.InTx(ctx, func(ctx context.Context) error {
+		if err := s.exec1(ctx, "hold owner of api token", `
+			UPDATE users SET version = version WHERE id = $1 AND disabled_at IS NULL`, v.UserID); err != nil {
+			return err
+		}
+		n, err := s.exec(ctx, "add api token", `
+			INSERT INTO api_tokens (id, hash, user_id, name, api, scopes, networks, created_at, expires_at,
+				last_address, last_agent, revoke_reason, status_index)
+			SELECT $1, $2, users.id, $4, $5, $6, $7, $8, $9, '', '', '', $10
+			  FROM users WHERE users.id = $3
+			   AND (SELECT count(*) FROM api_tokens t
+			         WHERE t.user_id = $3 AND t.revoked_at IS NULL AND t.expires_at > $8) < $11`,
+			v.ID, v.Hash, v.UserID, v.Name, v.API, v.Scopes.String(), asJSON(&v.Networks),
+			at(v.CreatedAt), at(v.ExpiresAt), v.StatusIndex, limit)
+		room = n == 1
+		return err
+	})
+	return room, err
+}
+
 // LiveAPIToken reads a token that has neither expired nor been revoked, and the enabled
 // person whose it is, in one statement.
 func (s *Store) LiveAPIToken(ctx context.Context, id string, now time.Time) (*authz.APIToken, *authz.User, error) {
@@ -103,6 +128,6 @@ func (s *Store) NoteTokenUse(ctx context.Context, u authz.TokenUse) error {
 	_, err := s.exec(ctx, "note token use", `
 		UPDATE api_tokens SET last_used_at = $2, last_address = $3, last_agent = $4
 		 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)`,
-		u.TokenID, at(u.At), u.Address, u.Agent)
+		u.TokenID, at(u.At), plain(u.Address), plain(u.Agent))
 	return err
 }
