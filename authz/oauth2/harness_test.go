@@ -116,6 +116,12 @@ type browser struct {
 
 func newWorld(t testing.TB, store *storage.Store, change ...func(*oauth2.Config)) *world {
 	t.Helper()
+	return newWorldOf(t, store, []string{authz.AlgES256, authz.AlgEdDSA}, change...)
+}
+
+// newWorldOf gives a world that signs with these algorithms. RSA keys take their time.
+func newWorldOf(t testing.TB, store *storage.Store, algs []string, change ...func(*oauth2.Config)) *world {
+	t.Helper()
 	w := &world{
 		t: t, store: store, events: &events{}, outage: new(bool),
 		clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)},
@@ -125,7 +131,7 @@ func newWorld(t testing.TB, store *storage.Store, change ...func(*oauth2.Config)
 	master, err := keys.NewMaster(bytes.Repeat([]byte{7}, 32))
 	w.must(err)
 	w.ring, err = keys.Open(context.Background(), keys.Config{
-		Store: store, Master: master, Algorithms: []string{authz.AlgES256, authz.AlgRS256, authz.AlgEdDSA},
+		Store: store, Master: master, Algorithms: algs,
 		Now: w.clock.Now, Random: rand.Reader, Audit: w.events,
 		Log: slog.New(slog.DiscardHandler),
 	})
@@ -446,4 +452,17 @@ func onBoth(t *testing.T, test func(t *testing.T, w *world), change ...func(*oau
 	storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {
 		test(t, newWorld(t, open(), change...))
 	})
+}
+
+// newFuzzWorld gives a world that any number of fuzz inputs share.
+func newFuzzWorld(f *testing.F) *world {
+	f.Helper()
+	return newWorld(f, storagetest.New(f))
+}
+
+// in gives the world to one input of a fuzz target.
+func (w *world) in(t *testing.T) *world {
+	out := *w
+	out.t = t
+	return &out
 }
