@@ -1,0 +1,108 @@
+package adminapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/oauth2"
+)
+
+// authenticate finds out who calls and that they hold the scope (RFC 6750). A token counts
+// in the Authorization header only.
+func (a *API) authenticate(r *http.Request, scope string) (*oauth2.TokenInfo, error) {
+	token, err := bearerToken(r.Header)
+	if err != nil {
+		return nil, err
+	}
+	info, err := a.Tokens.AccessToken(r.Context(), token)
+	switch {
+	case errors.Is(err, oauth2.ErrInvalidToken):
+		return nil, badToken("The access token is not valid, or not any more.")
+	case err != nil:
+		return nil, err
+	case !slices.Contains(info.Audience, a.Issuer):
+		return nil, badToken("The access token is not for this API: ask for one with resource=" + a.Issuer + ".")
+	case !info.Scopes.Has(scope) && !info.Scopes.Has(authz.ScopeAdmin):
+		return nil, missingScope(scope)
+	}
+	return info, nil
+}
+
+func bearerToken(h http.Header) (string, error) {
+	values := h.Values("Authorization")
+	switch {
+	case len(values) == 0: // RFC 6750 §3.1: no error code for who did not try
+		return "", challenge(http.StatusUnauthorized, "unauthorized", "Send an access token: Authorization: Bearer …", "")
+	case len(values) > 1:
+		return "", challenge(http.StatusBadRequest, "invalid_request", "There is more than one Authorization header.", "")
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	token = strings.TrimLeft(token, " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" || strings.ContainsAny(token, " ,\t") {
+		return "", challenge(http.StatusUnauthorized, "unauthorized", "Send an access token: Authorization: Bearer …", "")
+	}
+	return token, nil
+}
+
+func badToken(detail string) error {
+	return challenge(http.StatusUnauthorized, "invalid_token", detail, "")
+}
+
+func missingScope(scope string) error {
+	return challenge(http.StatusForbidden, "insufficient_scope",
+		"The access token does not have the scope "+scope+".", scope)
+}
+
+// challenge is a refusal with the header of RFC 6750 §3.
+func challenge(status int, code, detail, scope string) error {
+	value := `Bearer realm="signet"`
+	if code != "unauthorized" {
+		value += `, error="` + code + `", error_description="` + detail + `"`
+	}
+	if scope != "" {
+		value += `, scope="` + scope + `"`
+	}
+	return &refusal{status: status, code: code, detail: detail, header: http.Header{"Www-Authenticate": {value}}}
+}
+
+// mayTouch says whether the caller may hand out scopes, or change what holds them. Nobody
+// gives away power over this server that they do not have themselves: who may register
+// clients could otherwise register an administrator.
+func (c *call) mayTouch(scopes authz.Scopes) error {
+	if c.caller.Scopes.Has(authz.ScopeAdmin) {
+		return nil
+	}
+	power := scopes.Within(authz.ServerScopes()).Without(authz.Scopes{authz.ScopeAccount})
+	if more := power.Without(c.caller.Scopes); len(more) > 0 {
+		return challenge(http.StatusForbidden, "insufficient_scope",
+			"This is about the scope "+more[0]+", which the access token does not have itself.", more[0])
+	}
+	return nil
+}
+
+type actorKey struct{}
+
+func withActor(ctx context.Context, subject string) context.Context {
+	return context.WithValue(ctx, actorKey{}, subject)
+}
+
+// Recorder takes down what may be asked about later.
+type Recorder interface {
+	Record(ctx context.Context, e authz.Event)
+}
+
+// Attributed gives events that come up in a request of this API the name of its caller.
+func Attributed(r Recorder) Recorder { return attributed{r} }
+
+type attributed struct{ to Recorder }
+
+func (a attributed) Record(ctx context.Context, e authz.Event) {
+	if actor, ok := ctx.Value(actorKey{}).(string); ok && e.Actor == "" {
+		e.Actor = actor
+	}
+	a.to.Record(ctx, e)
+}

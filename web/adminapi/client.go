@@ -1,0 +1,153 @@
+package adminapi
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/registration"
+)
+
+func (a *API) listClients(c *call) (*reply, error) {
+	after, limit, err := c.window()
+	if err != nil {
+		return nil, err
+	}
+	found, err := a.Clients.List(c.ctx(), after, limit+1)
+	if err != nil {
+		return nil, asParameter(err)
+	}
+	return ok(part(found, limit, a.clientDocument, func(one *authz.Client) string { return one.ID }), 0), nil
+}
+
+func (a *API) clientDocument(c *authz.Client) Client { return ClientDocument(c, a.Now()) }
+
+// createClient is RFC 7591 §3.1 for administrators: they may choose the id, and the secret
+// does not end by itself.
+func (a *API) createClient(c *call) (*reply, error) {
+	var in newClientInput
+	if err := c.read(&in); err != nil {
+		return nil, err
+	}
+	m := in.metadata()
+	if err := c.mayTouch(m.Scope); err != nil {
+		return nil, err
+	}
+	made, secret, err := a.Clients.Create(c.ctx(), registration.New{
+		ID: in.ID, Metadata: m, WaivePKCE: !m.RequirePKCE,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return created(clientPath(made.ID), a.clientDocument(made).WithSecret(secret), made.Version), nil
+}
+
+func clientPath(id string) string { return "/api/v1/clients/" + url.PathEscape(id) }
+
+func (a *API) client(c *call) (*authz.Client, error) {
+	id, err := c.segment("id")
+	if err != nil {
+		return nil, err
+	}
+	return a.Clients.Get(c.ctx(), id)
+}
+
+func (a *API) showClient(c *call) (*reply, error) {
+	found, err := a.client(c)
+	if err != nil {
+		return nil, err
+	}
+	return ok(a.clientDocument(found), found.Version), nil
+}
+
+func (a *API) changeClient(c *call) (*reply, error) {
+	found, err := a.clientToChange(c)
+	if err != nil {
+		return nil, err
+	}
+	var in clientInput
+	if err := c.change(a.clientDocument(found), clientReadOnly(), &in); err != nil {
+		return nil, err
+	}
+	m := in.metadata()
+	if err := c.mayTouch(m.Scope); err != nil {
+		return nil, err
+	}
+	changed, err := a.Clients.Update(c.ctx(), found.ID, found.Version, m)
+	if err != nil {
+		return nil, err
+	}
+	return ok(a.clientDocument(changed), changed.Version), nil
+}
+
+// clientToChange finds a client that the caller has seen as it is and may change.
+func (a *API) clientToChange(c *call) (*authz.Client, error) {
+	found, err := a.client(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := mustMatch(c.r, found.Version); err != nil {
+		return nil, err
+	}
+	return found, c.mayTouch(found.Metadata.Scope)
+}
+
+func (a *API) deleteClient(c *call) (*reply, error) {
+	found, err := a.clientToChange(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Clients.Delete(c.ctx(), found.ID); err != nil {
+		return nil, err
+	}
+	return noContent(), nil
+}
+
+type rotation struct {
+	OverlapSeconds int64 `json:"overlap_seconds"`
+}
+
+// rotateSecret gives a client a new secret. It needs no If-Match: two rotations are two
+// secrets, and neither undoes the other.
+func (a *API) rotateSecret(c *call) (*reply, error) {
+	found, err := a.client(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.mayTouch(found.Metadata.Scope); err != nil {
+		return nil, err
+	}
+	var in rotation
+	if err := c.read(&in); err != nil {
+		return nil, err
+	}
+	const most = int64(10 * 365 * 24 * time.Hour / time.Second) // more would not fit a time.Duration one day
+	if in.OverlapSeconds < 0 || in.OverlapSeconds > most {
+		return nil, authz.Invalid("overlap_seconds", "must be between 0 and 90 days")
+	}
+	secret, err := a.Clients.RotateSecret(c.ctx(), found.ID, time.Duration(in.OverlapSeconds)*time.Second)
+	if err != nil {
+		return nil, renamed(err, "overlap", "overlap_seconds")
+	}
+	if found, err = a.Clients.Get(c.ctx(), found.ID); err != nil {
+		return nil, err
+	}
+	return created("", a.clientDocument(found).WithSecret(secret), found.Version), nil
+}
+
+func (a *API) disableClient(c *call) (*reply, error) { return a.switchClient(c, true) }
+func (a *API) enableClient(c *call) (*reply, error)  { return a.switchClient(c, false) }
+
+func (a *API) switchClient(c *call, disabled bool) (*reply, error) {
+	found, err := a.client(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.mayTouch(found.Metadata.Scope); err != nil {
+		return nil, err
+	}
+	if err := a.Clients.SetDisabled(c.ctx(), found.ID, disabled); err != nil {
+		return nil, err
+	}
+	return a.showClient(c)
+}

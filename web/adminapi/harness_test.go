@@ -1,0 +1,223 @@
+package adminapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/catalog"
+	"github.com/signet-auth/signet/authz/directory"
+	"github.com/signet-auth/signet/authz/login"
+	"github.com/signet-auth/signet/authz/oauth2"
+	"github.com/signet-auth/signet/authz/ratelimit"
+	"github.com/signet-auth/signet/authz/registration"
+	"github.com/signet-auth/signet/storage"
+	"github.com/signet-auth/signet/storage/storagetest"
+	"github.com/signet-auth/signet/web/adminapi"
+)
+
+const (
+	issuer = "https://signet.example"
+	orders = "https://orders.example"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+// events keeps what was recorded.
+type events struct {
+	mu   sync.Mutex
+	seen []authz.Event
+}
+
+func (e *events) Record(_ context.Context, one authz.Event) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.seen = append(e.seen, one)
+}
+
+func (e *events) actors() map[string]bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := map[string]bool{}
+	for _, one := range e.seen {
+		out[one.Actor] = true
+	}
+	return out
+}
+
+// tokens verifies access tokens of the form "scope+scope": those scopes, for this API. What
+// a real token must be like is the business of package oauth2.
+type tokens struct{}
+
+func (tokens) AccessToken(_ context.Context, token string) (*oauth2.TokenInfo, error) {
+	switch token {
+	case "bad":
+		return nil, oauth2.ErrInvalidToken
+	case "outage":
+		return nil, io.ErrUnexpectedEOF
+	case "other-api":
+		return &oauth2.TokenInfo{Subject: "robot", Scopes: authz.Scopes{authz.ScopeAdmin}, Audience: []string{orders}}, nil
+	}
+	return &oauth2.TokenInfo{
+		Subject: "robot", ClientID: "robot", Audience: []string{orders, issuer},
+		Scopes: authz.ParseScopes(strings.ReplaceAll(token, "+", " ")),
+	}, nil
+}
+
+// dice are random numbers that are the same in every run.
+type dice struct {
+	mu  sync.Mutex
+	src *rand.ChaCha8
+}
+
+func (d *dice) Read(b []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.src.Read(b)
+}
+
+// world is the API on a real store.
+type world struct {
+	t      testing.TB
+	store  *storage.Store
+	events *events
+	api    http.Handler
+	routes []adminapi.Route
+	people *directory.Service
+	spec   *spec
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{t: t, store: storagetest.New(t), events: &events{}, spec: readSpec(t)}
+	now := func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
+	random := &dice{src: rand.NewChaCha8([32]byte{1})}
+	audit := adminapi.Attributed(w.events)
+	limiter := func() *ratelimit.Limiter { return ratelimit.New(ratelimit.Config{Now: now}) }
+	passwords, err := login.New(login.Config{
+		Store: w.store, Audit: audit, Params: login.Argon2Params{MemoryKiB: 8, Passes: 1, Parallelism: 1},
+		DeviceKey: make([]byte, 32), PerAddress: limiter(), PerName: limiter(), PerAccount: limiter(),
+		Now: now, Random: random,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.people = directory.NewService(directory.Config{
+		Store: w.store, Passwords: passwords, Audit: audit, Now: now, Random: random,
+	})
+	if err := w.people.EnsureRoles(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	api := adminapi.New(adminapi.Deps{
+		Issuer: issuer, Tokens: tokens{}, Now: now, People: w.people,
+		Clients: registration.NewService(registration.Config{
+			Store: w.store, APIs: w.store, Audit: audit, Algorithms: []string{authz.AlgES256, authz.AlgRS256}, Now: now, Random: random,
+		}),
+		APIs: catalog.New(catalog.Config{Store: w.store, Issuer: issuer, Audit: audit, Now: now}),
+	})
+	w.api, w.routes = api, api.Routes()
+	return w
+}
+
+// request is one request; scopes becomes its token, body its body.
+type request struct {
+	method, path string
+	token        string // "-": none; empty: signet:admin
+	body         string
+	header       map[string]string
+}
+
+type response struct {
+	*http.Response
+	body string
+}
+
+func (r response) json(t testing.TB) map[string]any {
+	t.Helper()
+	var out map[string]any
+	if err := json.Unmarshal([]byte(r.body), &out); err != nil {
+		t.Fatalf("body %q: %v", r.body, err)
+	}
+	return out
+}
+
+// do sends a request, and holds every answer to the OpenAPI document.
+func (w *world) do(q request) response {
+	w.t.Helper()
+	r := httptest.NewRequestWithContext(w.t.Context(), q.method, "https://signet.example"+q.path, strings.NewReader(q.body))
+	r = r.WithContext(authz.WithOrigin(r.Context(), authz.Origin{CorrelationID: "corr-1", Address: "192.0.2.7"}))
+	switch q.token {
+	case "-":
+	case "":
+		r.Header.Set("Authorization", "Bearer "+authz.ScopeAdmin)
+	default:
+		r.Header.Set("Authorization", "Bearer "+q.token)
+	}
+	if q.body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for name, value := range q.header {
+		r.Header.Set(name, value)
+	}
+	rec := httptest.NewRecorder()
+	w.api.ServeHTTP(rec, r)
+	out := response{rec.Result(), rec.Body.String()}
+	w.spec.check(w.t, q.method, r.URL.EscapedPath(), out)
+	return out
+}
+
+// want sends a request that must have this status.
+func (w *world) want(status int, q request) response {
+	w.t.Helper()
+	got := w.do(q)
+	if got.StatusCode != status {
+		w.t.Fatalf("%s %s: status %d, want %d: %s", q.method, q.path, got.StatusCode, status, got.body)
+	}
+	return got
+}
+
+// golden compares with a file in testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s:\n got: %s\nwant: %s", name, got, want)
+	}
+}
+
+// indented makes a body readable in a golden file.
+func indented(t *testing.T, r response) string {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal([]byte(r.body), &v); err != nil {
+		t.Fatalf("body %q: %v", r.body, err)
+	}
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text) + "\n"
+}

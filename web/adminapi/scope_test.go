@@ -1,0 +1,99 @@
+package adminapi_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/signet-auth/signet/authz"
+)
+
+// Each route is open to its scope and to signet:admin, and to nothing else that a token may
+// have.
+func TestEachRouteAsksForItsScope(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	all := authz.ServerScopes().With(authz.OIDCScopes()).With(authz.Scopes{authz.AnyScope, "orders:read", "signet:clients:*"})
+	for _, r := range w.routes {
+		if r.Scope == "" {
+			continue
+		}
+		path := strings.NewReplacer("{id}", "nothing", "{name}", "nothing").Replace(r.Path)
+		for _, scope := range all {
+			got := w.do(request{method: r.Method, path: path, token: scope})
+			open := scope == r.Scope || scope == authz.ScopeAdmin
+			if refused := got.StatusCode == 403; refused == open {
+				t.Errorf("%s %s with %s: status %d", r.Method, r.Path, scope, got.StatusCode)
+			}
+			if !open && !strings.Contains(got.Header.Get("WWW-Authenticate"), `scope="`+r.Scope+`"`) {
+				t.Errorf("%s %s with %s: challenge %s", r.Method, r.Path, scope, got.Header.Get("WWW-Authenticate"))
+			}
+		}
+	}
+}
+
+// Nobody hands out power over the server that their token does not have: who may register
+// clients could make themselves an administrator otherwise.
+func TestPowerOverTheServerIsNotHandedOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	admin := func(method, path, body string) response {
+		return w.do(request{method: method, path: path, body: body})
+	}
+	const bodyOf = `{"client_name":"N","application_type":"service","client_id":"`
+	admin("POST", "/api/v1/clients", bodyOf+`root","scope":"signet:admin"}`)
+	admin("POST", "/api/v1/clients", bodyOf+`plain","scope":"orders:read"}`)
+	admin("POST", "/api/v1/users", `{"username":"root","password":"off with her head","admin":true}`)
+	admin("POST", "/api/v1/users", `{"username":"alice","password":"down the rabbit hole"}`)
+	admin("POST", "/api/v1/roles", `{"name":"auditor","scopes":["signet:audit:read"]}`)
+	admin("POST", "/api/v1/roles", `{"name":"baker","scopes":["bread:write","*"]}`)
+	const clients, users = authz.ScopeClientsWrite, authz.ScopeUsersWrite
+	for _, c := range []struct {
+		token, method, path, body string
+		allowed                   bool
+	}{
+		{clients, "POST", "/api/v1/clients", bodyOf + `evil","scope":"signet:admin"}`, false},
+		{clients, "POST", "/api/v1/clients", bodyOf + `evil","scope":"orders:read signet:users:write"}`, false},
+		{clients, "POST", "/api/v1/clients", bodyOf + `peer","scope":"signet:clients:write signet:account"}`, true},
+		{clients, "PATCH", "/api/v1/clients/plain", `{"scope":"signet:admin"}`, false},
+		{clients, "PATCH", "/api/v1/clients/plain", `{"scope":"orders:write"}`, true},
+		{clients, "PATCH", "/api/v1/clients/root", `{"client_name":"M"}`, false},
+		{clients, "POST", "/api/v1/clients/root/secrets", `{}`, false},
+		{clients, "POST", "/api/v1/clients/plain/secrets", `{}`, true},
+		{clients, "POST", "/api/v1/clients/root/disable", ``, false},
+		{clients, "POST", "/api/v1/clients/root/enable", ``, false},
+		{clients, "DELETE", "/api/v1/clients/root", ``, false},
+		{users, "POST", "/api/v1/users", `{"username":"evil","admin":true}`, false},
+		{users, "POST", "/api/v1/users", `{"username":"bob"}`, true},
+		{users, "PUT", "/api/v1/users/root/password", `{"password":"who stole the tarts"}`, false},
+		{users, "PUT", "/api/v1/users/alice/password", `{"password":"who stole the tarts"}`, true},
+		{users, "PATCH", "/api/v1/users/root", `{"email":"evil@example.com"}`, false},
+		{users, "POST", "/api/v1/users/root/disable", ``, false},
+		{users, "DELETE", "/api/v1/users/root", ``, false},
+		{users, "PUT", "/api/v1/users/alice/roles/administrator", ``, false},
+		{users, "PUT", "/api/v1/users/alice/roles/auditor", ``, false},
+		{users, "PUT", "/api/v1/users/alice/roles/baker", ``, true},
+		{users, "DELETE", "/api/v1/users/root/roles/administrator", ``, false},
+		{users, "POST", "/api/v1/roles", `{"name":"evil","scopes":["signet:admin"]}`, false},
+		{users, "PATCH", "/api/v1/roles/baker", `{"scopes":["signet:tokens:write"]}`, false},
+		{users, "PATCH", "/api/v1/roles/auditor", `{"scopes":[]}`, false},
+		{users, "DELETE", "/api/v1/roles/auditor", ``, false},
+		{users + "+" + authz.ScopeAuditRead, "PUT", "/api/v1/users/alice/roles/auditor", ``, true},
+	} {
+		got := w.do(request{method: c.method, path: c.path, token: c.token, body: c.body, header: map[string]string{"If-Match": "*"}})
+		if refused := got.StatusCode == 403; refused == c.allowed || !refused && got.StatusCode >= 300 {
+			t.Errorf("%s %s %s with %s: status %d %s", c.method, c.path, c.body, c.token, got.StatusCode, got.body)
+		}
+	}
+	w.want(404, request{method: "GET", path: "/api/v1/clients/evil"})
+	w.want(404, request{method: "GET", path: "/api/v1/users/evil"})
+}
+
+// The server's own API cannot be among those of which a client gets all scopes unasked.
+func TestTheServersOwnScopesHaveToBeNamed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.want(422, request{
+		method: "POST", path: "/api/v1/clients", token: authz.ScopeClientsWrite,
+		body: `{"client_name":"N","application_type":"service","apis":["` + issuer + `"]}`,
+	})
+}
