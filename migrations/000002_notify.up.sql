@@ -18,7 +18,8 @@ CREATE TRIGGER roles_notify AFTER INSERT OR UPDATE OR DELETE ON roles
     FOR EACH ROW EXECUTE FUNCTION signet_notify('name');
 CREATE TRIGGER signing_keys_notify AFTER INSERT OR UPDATE OR DELETE ON signing_keys
     FOR EACH ROW EXECUTE FUNCTION signet_notify('kid');
-CREATE TRIGGER users_notify AFTER UPDATE OR DELETE ON users
+-- A login locks the person's row by writing another column of it, which is no news.
+CREATE TRIGGER users_notify AFTER UPDATE OF updated_at OR DELETE ON users
     FOR EACH ROW EXECUTE FUNCTION signet_notify('id');
 CREATE TRIGGER sessions_notify AFTER DELETE ON sessions
     FOR EACH ROW EXECUTE FUNCTION signet_notify('id');

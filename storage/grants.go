@@ -45,8 +45,8 @@ func (s *Store) InsertGrant(ctx context.Context, g *authz.Grant) error {
 }
 
 // RedeemCode spends an authorization code. Of any number of callers one gets the grant, the
-// others authz.ErrNotFound, as does every claim that differs in anything. A grant with a
-// refresh token lives on until the end that the claim gives.
+// others authz.ErrNotFound, as does every claim that differs in anything, or whose person
+// is disabled. A grant with a refresh token lives on until the end that the claim gives.
 func (s *Store) RedeemCode(ctx context.Context, c authz.CodeClaim) (*authz.RedeemedGrant, error) {
 	return get(ctx, s, "redeem code", scanRedeemed, `
 		UPDATE grants SET code_used_at = $1, last_used_at = $1, refresh_rotated_at = $1,
@@ -54,6 +54,7 @@ func (s *Store) RedeemCode(ctx context.Context, c authz.CodeClaim) (*authz.Redee
 			expires_at = CASE WHEN refresh_seq > 0 THEN $3 ELSE expires_at END
 		 WHERE id = $4 AND code_hash = $5 AND client_id = $6 AND ($7 = '' OR redirect_uri = $7)
 		   AND code_challenge = $8 AND code_used_at IS NULL AND code_expires_at > $1 AND revoked_at IS NULL
+		   AND (SELECT disabled_at FROM users WHERE users.id = grants.user_id) IS NULL
 		RETURNING `+grantColumns+`, (SELECT roles FROM users WHERE users.id = grants.user_id)`,
 		at(c.Now), at(c.RefreshExpiresAt), at(c.ExpiresAt),
 		c.GrantID, c.CodeHash, c.ClientID, c.RedirectURI, c.CodeChallenge)
@@ -71,12 +72,14 @@ func (s *Store) RevokeReusedCode(ctx context.Context, grantID string, codeHash [
 // UseRefresh uses a refresh token and, if the claim says so, replaces it by the next of its
 // sequence. A rotation may be repeated within the grace window and yields the same
 // successor; without a window (GraceSince not before Now) never, whatever the clocks of the
-// callers say. authz.ErrNotFound for everything that is not a good token of this client.
+// callers say. authz.ErrNotFound for everything that is not a good token of this client, and
+// when the person is disabled.
 func (s *Store) UseRefresh(ctx context.Context, c authz.RefreshClaim) (*authz.RedeemedGrant, error) {
 	const keep = `
 		UPDATE grants SET last_used_at = $1, refresh_expires_at = $2
 		 WHERE id = $3 AND client_id = $4 AND refresh_seq = $5 AND code_used_at IS NOT NULL
 		   AND revoked_at IS NULL AND expires_at > $1 AND refresh_expires_at > $1
+		   AND (SELECT disabled_at FROM users WHERE users.id = grants.user_id) IS NULL
 		RETURNING ` + grantColumns + `, (SELECT roles FROM users WHERE users.id = grants.user_id)`
 	const rotate = `
 		UPDATE grants SET last_used_at = $1, refresh_expires_at = $2,
@@ -85,6 +88,7 @@ func (s *Store) UseRefresh(ctx context.Context, c authz.RefreshClaim) (*authz.Re
 		 WHERE id = $3 AND client_id = $4 AND code_used_at IS NOT NULL
 		   AND (refresh_seq = $5 OR (refresh_seq = $6 AND refresh_rotated_at > $7))
 		   AND revoked_at IS NULL AND expires_at > $1 AND refresh_expires_at > $1
+		   AND (SELECT disabled_at FROM users WHERE users.id = grants.user_id) IS NULL
 		RETURNING ` + grantColumns + `, (SELECT roles FROM users WHERE users.id = grants.user_id)`
 	if !c.Rotate {
 		return get(ctx, s, "use refresh token", scanRedeemed, keep,

@@ -35,20 +35,22 @@ func (s *Store) InsertSession(ctx context.Context, v *authz.Session) error {
 }
 
 // BeginSession remembers a new browser session of an enabled person who still has the
-// version that they were read with; authz.ErrStale otherwise. One statement decides, so
-// that no login outruns a change of the password or the end of the account.
+// version that they were read with; authz.ErrStale otherwise. Their row stays locked until
+// the session is committed, so that no login outruns a change of the password or the end of
+// the account, which change that row before they end the sessions.
 func (s *Store) BeginSession(ctx context.Context, v *authz.Session, userVersion int64) error {
-	n, err := s.exec(ctx, "begin session", `
-		INSERT INTO sessions (id, secret_hash, user_id, auth_time, acr, amr, user_agent, address,
-			created_at, last_seen_at, idle_expires_at, expires_at)
-		SELECT $1, $2, users.id, $4, $5, $6, $7, $8, $9, $10, $11, $12
-		  FROM users WHERE users.id = $3 AND users.version = $13 AND users.disabled_at IS NULL`,
-		v.ID, v.SecretHash, v.UserID, at(v.AuthTime), v.ACR, asJSON(&v.AMR), v.UserAgent, v.Address,
-		at(v.CreatedAt), at(v.LastSeenAt), at(v.IdleExpiresAt), at(v.ExpiresAt), userVersion)
-	if err == nil && n == 0 {
-		return fmt.Errorf("begin session: %w", authz.ErrStale)
-	}
-	return err
+	return s.InTx(ctx, func(ctx context.Context) error {
+		n, err := s.exec(ctx, "begin session", `
+			UPDATE users SET version = version
+			 WHERE id = $1 AND version = $2 AND disabled_at IS NULL`, v.UserID, userVersion)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return fmt.Errorf("begin session: %w", authz.ErrStale)
+		}
+		return s.InsertSession(ctx, v)
+	})
 }
 
 // SessionWithUser reads a live session and the enabled person it belongs to, in one
@@ -70,6 +72,38 @@ func (s *Store) SessionWithUser(ctx context.Context, id string, now time.Time) (
 		 WHERE sessions.id = $1 AND idle_expires_at > $2 AND sessions.expires_at > $2
 		   AND disabled_at IS NULL`, id, at(now))
 	return p.session, p.user, err
+}
+
+// GrantWithSession reads what stands behind a browser at a protected host: a redeemed grant
+// to an enabled client that has neither ended nor been revoked, the live session that it was
+// given in, and the enabled person whose both are, in one statement.
+func (s *Store) GrantWithSession(ctx context.Context, grantID string, now time.Time) (*authz.Grant, *authz.Session, *authz.User, error) {
+	type triple struct {
+		grant   *authz.Grant
+		session *authz.Session
+		user    *authz.User
+	}
+	scan := func(row scanner) (triple, error) {
+		t := triple{new(authz.Grant), new(authz.Session), new(authz.User)}
+		columns := append(grantDestinations(t.grant), sessionDestinations(t.session)...)
+		err := row.Scan(append(columns, userDestinations(t.user)...)...)
+		return t, err
+	}
+	t, err := get(ctx, s, "read grant and session", scan, `
+		SELECT g.id, g.client_id, g.user_id, g.session_id, g.scopes, g.resources, g.auth_time, g.acr, g.amr,
+		       g.nonce, g.claims, g.redirect_uri, g.code_expires_at, g.code_used_at, g.refresh_seq,
+		       g.refresh_rotated_at, g.refresh_expires_at, g.last_used_at, g.created_at, g.expires_at,
+		       g.revoked_at, g.revoke_reason, g.status_index, `+sessionColumns+`,
+		       u.id, u.username, u.email, u.email_verified, u.profile, u.roles, u.disabled_at,
+		       u.created_at, u.updated_at, u.version
+		  FROM grants g
+		  JOIN sessions ON sessions.id = g.session_id AND sessions.user_id = g.user_id
+		  JOIN users u ON u.id = g.user_id
+		  JOIN clients c ON c.id = g.client_id
+		 WHERE g.id = $1 AND g.code_used_at IS NOT NULL AND g.revoked_at IS NULL AND g.expires_at > $2
+		   AND sessions.idle_expires_at > $2 AND sessions.expires_at > $2
+		   AND u.disabled_at IS NULL AND c.disabled_at IS NULL`, grantID, at(now))
+	return t.grant, t.session, t.user, err
 }
 
 // TouchSession notes that a session was used, at most once a minute: it changes nothing

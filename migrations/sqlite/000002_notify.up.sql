@@ -57,7 +57,8 @@ CREATE TRIGGER signing_keys_delete_notify AFTER DELETE ON signing_keys BEGIN
     INSERT INTO changes (tbl, key) VALUES ('signing_keys', OLD.kid);
 END;
 
-CREATE TRIGGER users_update_notify AFTER UPDATE ON users BEGIN
+-- A login locks the person's row by writing another column of it, which is no news.
+CREATE TRIGGER users_update_notify AFTER UPDATE OF updated_at ON users BEGIN
     INSERT INTO changes (tbl, key) VALUES ('users', NEW.id);
 END;
 CREATE TRIGGER users_delete_notify AFTER DELETE ON users BEGIN

@@ -1,0 +1,102 @@
+package storagetest
+
+import (
+	"context"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/signet-auth/signet/authz"
+)
+
+func testAPITokens(ctx context.Context, t *testing.T, s store) {
+	must(t, s.InsertUser(ctx, newUser("ann")))
+	must(t, s.InsertUser(ctx, newUser("bob")))
+	one, two, bobs := newAPIToken("tok_1", "ann"), newAPIToken("tok_2", "ann"), newAPIToken("tok_3", "bob")
+	one.Networks, one.StatusIndex = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, 7
+	two.CreatedAt = noon().Add(time.Second)
+	for _, v := range []*authz.APIToken{one, two, bobs} {
+		must(t, s.InsertAPIToken(ctx, v))
+	}
+	refused(t, "insert twice", s.InsertAPIToken(ctx, one), authz.ErrConflict)
+
+	got, err := s.APIToken(ctx, one.ID)
+	must(t, err)
+	same(t, "token", got, one)
+	_, err = s.APIToken(ctx, "tok_none")
+	refused(t, "read missing", err, authz.ErrNotFound)
+	live, whose, err := s.LiveAPIToken(ctx, one.ID, noon())
+	must(t, err)
+	same(t, "live token", live, one)
+	same(t, "its person", whose, newUser("ann"))
+
+	mine, err := s.APITokensOfUser(ctx, "ann", noon())
+	must(t, err)
+	same(t, "tokens of ann, the newest first", mine, []*authz.APIToken{two, one})
+	page, err := s.APITokens(ctx, one.ID, 1)
+	must(t, err)
+	same(t, "page of all", page, []*authz.APIToken{two})
+
+	testTokenUse(ctx, t, s, two.ID)
+	testTokenEnds(ctx, t, s)
+}
+
+func testTokenUse(ctx context.Context, t *testing.T, s store, id string) {
+	t.Helper()
+	use := authz.TokenUse{TokenID: id, At: noon().Add(time.Minute), Address: "192.0.2.9", Agent: "curl caf\xe9"}
+	must(t, s.NoteTokenUse(ctx, use))
+	earlier := authz.TokenUse{TokenID: id, At: noon(), Address: "192.0.2.8", Agent: "late news"}
+	must(t, s.NoteTokenUse(ctx, earlier))
+	got, err := s.APIToken(ctx, id)
+	must(t, err)
+	if !got.LastUsedAt.Equal(use.At) || got.LastAddress != use.Address || got.LastAgent != "curl caf\uFFFD" {
+		t.Errorf("last use: %v %q %q", got.LastUsedAt, got.LastAddress, got.LastAgent)
+	}
+}
+
+// testTokenEnds ends tok_1 and tok_2 of ann and leaves tok_3 of bob.
+func testTokenEnds(ctx context.Context, t *testing.T, s store) {
+	t.Helper()
+	soon := noon().Add(time.Hour)
+	refused(t, "shorten somebody else's", s.ShortenAPIToken(ctx, "tok_1", "bob", noon(), soon), authz.ErrNotFound)
+	must(t, s.ShortenAPIToken(ctx, "tok_1", "ann", noon(), soon))
+	must(t, s.ShortenAPIToken(ctx, "tok_1", "ann", noon(), soon.Add(time.Hour))) // ends before
+	refused(t, "shorten an ended one", s.ShortenAPIToken(ctx, "tok_1", "ann", soon, soon), authz.ErrNotFound)
+	_, _, err := s.LiveAPIToken(ctx, "tok_1", soon)
+	refused(t, "live at its end", err, authz.ErrNotFound)
+	_, _, err = s.LiveAPIToken(ctx, "tok_1", soon.Add(-time.Microsecond))
+	must(t, err)
+
+	for _, c := range []struct {
+		name, id, user string
+		want           int64
+	}{
+		{"somebody else's", "tok_2", "bob", 0}, {"unknown", "tok_none", "", 0},
+		{"one's own", "tok_2", "ann", 1}, {"again", "tok_2", "ann", 0}, {"anybody's", "tok_3", "", 1},
+	} {
+		n, err := s.RevokeAPIToken(ctx, c.id, c.user, authz.RevokedByUser, noon())
+		must(t, err)
+		same(t, "revoke "+c.name, n, c.want)
+	}
+	_, _, err = s.LiveAPIToken(ctx, "tok_2", noon())
+	refused(t, "live though revoked", err, authz.ErrNotFound)
+	got, err := s.APIToken(ctx, "tok_2")
+	must(t, err)
+	if got.RevokeReason != authz.RevokedByUser || !got.RevokedAt.Equal(noon()) {
+		t.Errorf("revoked token: %+v", got)
+	}
+	still, err := s.APITokensOfUser(ctx, "ann", soon) // both have ended by then
+	must(t, err)
+	same(t, "tokens that ended before", len(still), 0)
+	n, err := s.RevokeAPITokensOfUser(ctx, "ann", authz.RevokedUserChanged, noon())
+	must(t, err)
+	same(t, "revoked with the account", n, int64(1)) // tok_1; tok_2 was already
+
+	bob, err := s.User(ctx, "bob")
+	must(t, err)
+	bob.DisabledAt = noon()
+	must(t, s.InsertAPIToken(ctx, newAPIToken("tok_4", "bob")))
+	must(t, s.UpdateUser(ctx, bob))
+	_, _, err = s.LiveAPIToken(ctx, "tok_4", noon())
+	refused(t, "live though its person is disabled", err, authz.ErrNotFound)
+}

@@ -1,0 +1,195 @@
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/signet-auth/signet/authz"
+)
+
+const (
+	parties = 16
+	rounds  = 25
+)
+
+// race lets all parties do the same at once, and counts those who succeed. The others must
+// be refused with loss, and nothing else.
+func race(t *testing.T, loss error, do func(party int) error) (won int) {
+	t.Helper()
+	start := make(chan struct{})
+	results := make([]error, parties)
+	var wg sync.WaitGroup
+	for party := range parties {
+		wg.Go(func() {
+			<-start
+			results[party] = do(party)
+		})
+	}
+	close(start)
+	wg.Wait()
+	for _, err := range results {
+		switch {
+		case err == nil:
+			won++
+		case loss == nil || !errors.Is(err, loss):
+			t.Errorf("a party got %v, want success or %v", err, loss)
+		}
+	}
+	return won
+}
+
+func testRaces(ctx context.Context, t *testing.T, s store) {
+	addUserAndClient(ctx, t, s)
+	for _, r := range []struct {
+		name string
+		run  func(ctx context.Context, t *testing.T, s store, round string)
+	}{
+		{"redeem a code", raceCode},
+		{"rotate within the grace", raceGrace},
+		{"rotate without grace", raceStrict},
+		{"consume a value", raceConsume},
+		{"consume an interaction", raceInteraction},
+		{"claim an instance value", raceInstance},
+		{"claim a status index", raceStatusIndex},
+		{"update one version", raceVersion},
+		{"insert one username", raceUsername},
+		{"first consent", raceConsent},
+		{"first active key", raceActiveKey},
+		{"rotate a key", raceRotateKey},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			for n := range rounds {
+				r.run(ctx, t, s, fmt.Sprintf("%s %d", r.name, n))
+			}
+		})
+	}
+}
+
+func one(t *testing.T, what string, won int) {
+	t.Helper()
+	if won != 1 {
+		t.Errorf("%s: %d of %d parties succeeded, want one", what, won, parties)
+	}
+}
+
+func raceCode(ctx context.Context, t *testing.T, s store, round string) {
+	g := addGrant(ctx, t, s, round)
+	one(t, round, race(t, authz.ErrNotFound, func(party int) error {
+		claim := claimOf(g)
+		claim.Now = claim.Now.Add(time.Duration(party) * time.Microsecond) // each has its own clock
+		_, err := s.RedeemCode(ctx, claim)
+		return err
+	}))
+	must(t, s.RevokeReusedCode(ctx, g.ID, g.CodeHash, noon()))
+	_, _, err := s.LiveGrant(ctx, g.ID, "", noon())
+	refused(t, "live after reuse", err, authz.ErrNotFound)
+}
+
+func raceGrace(ctx context.Context, t *testing.T, s store, round string) {
+	g := addRedeemed(ctx, t, s, round)
+	won := race(t, nil, func(int) error {
+		got, err := s.UseRefresh(ctx, rotationOf(g, 1))
+		if err == nil && got.RefreshSeq != 2 {
+			return fmt.Errorf("successor %d", got.RefreshSeq)
+		}
+		return err
+	})
+	same(t, "parties with the successor", won, parties)
+}
+
+// raceStrict allows no retry. The parties' clocks differ, so that some find a rotation that
+// lies in their future.
+func raceStrict(ctx context.Context, t *testing.T, s store, round string) {
+	g := addRedeemed(ctx, t, s, round)
+	one(t, round, race(t, authz.ErrNotFound, func(party int) error {
+		claim := rotationOf(g, 1)
+		claim.Now = claim.Now.Add(time.Duration(party) * time.Microsecond)
+		claim.GraceSince = claim.Now
+		_, err := s.UseRefresh(ctx, claim)
+		return err
+	}))
+	must(t, s.RevokeReusedRefresh(ctx, g.ID, "app", 1, noon()))
+	_, err := s.UseRefresh(ctx, rotationOf(g, 2))
+	refused(t, "the successor after reuse", err, authz.ErrNotFound)
+}
+
+func raceConsume(ctx context.Context, t *testing.T, s store, round string) {
+	for _, now := range []time.Time{noon(), noon().Add(time.Hour)} { // once new, once expired
+		one(t, round, race(t, authz.ErrReplay, func(int) error {
+			return s.Consume(ctx, "kind", "app", hash(round), now, now.Add(time.Minute))
+		}))
+	}
+}
+
+func raceInteraction(ctx context.Context, t *testing.T, s store, round string) {
+	must(t, s.InsertInteraction(ctx, newInteraction(round, "app")))
+	one(t, round, race(t, authz.ErrNotFound, func(int) error { return s.ConsumeInteraction(ctx, round, noon()) }))
+}
+
+func raceInstance(ctx context.Context, t *testing.T, s store, round string) {
+	one(t, round, race(t, authz.ErrConflict, func(party int) error {
+		return s.ClaimInstance(ctx, round, []byte{byte(party)}, noon())
+	}))
+}
+
+func raceStatusIndex(ctx context.Context, t *testing.T, s store, round string) {
+	taken := errors.New("taken")
+	one(t, round, race(t, taken, func(int) error {
+		free, err := s.ClaimStatusIndex(ctx, int64(len(round))*1000+int64(round[len(round)-1]), noon())
+		if err == nil && !free {
+			return taken
+		}
+		return err
+	}))
+	_, err := s.Sweep(ctx, noon().Add(48*time.Hour)) // frees it for the next round
+	must(t, err)
+}
+
+func raceVersion(ctx context.Context, t *testing.T, s store, round string) {
+	read, err := s.Client(ctx, "app")
+	must(t, err)
+	one(t, round, race(t, authz.ErrStale, func(party int) error {
+		mine := *read
+		mine.Metadata.Name = fmt.Sprint(party)
+		return s.UpdateClient(ctx, &mine)
+	}))
+}
+
+func raceUsername(ctx context.Context, t *testing.T, s store, round string) {
+	one(t, round, race(t, authz.ErrConflict, func(party int) error {
+		u := newUser(fmt.Sprint(round, party))
+		u.Username = round
+		return s.InsertUser(ctx, u)
+	}))
+}
+
+func raceConsent(ctx context.Context, t *testing.T, s store, round string) {
+	c := &authz.Consent{UserID: "ann", ClientID: "app", CreatedAt: noon(), UpdatedAt: noon()}
+	one(t, round, race(t, authz.ErrConflict, func(int) error { return s.InsertConsent(ctx, c) }))
+	must(t, s.DeleteConsent(ctx, "ann", "app"))
+}
+
+func raceActiveKey(ctx context.Context, t *testing.T, s store, round string) {
+	one(t, round, race(t, authz.ErrConflict, func(party int) error {
+		k := newKey(fmt.Sprint(round, party), authz.KeyActive)
+		k.Alg = round
+		return s.InsertSigningKey(ctx, k)
+	}))
+}
+
+func raceRotateKey(ctx context.Context, t *testing.T, s store, round string) {
+	for _, state := range []authz.KeyState{authz.KeyActive, authz.KeyNext} {
+		k := newKey(round+string(state), state)
+		k.Alg = round
+		must(t, s.InsertSigningKey(ctx, k))
+	}
+	one(t, round, race(t, authz.ErrNotFound, func(party int) error {
+		fresh := newKey(fmt.Sprint(round, party), authz.KeyNext)
+		fresh.Alg = round
+		return s.RotateSigningKey(ctx, round+string(authz.KeyActive), round+string(authz.KeyNext), fresh, noon(), noon())
+	}))
+}

@@ -1,0 +1,93 @@
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/signet-auth/signet/storage"
+)
+
+// Run is the suite: what every method of a Store promises, on the named database and with
+// these options. Each part has a database to itself.
+func Run(t *testing.T, engine string, options ...storage.Option) {
+	for _, part := range []struct {
+		name string
+		test func(context.Context, *testing.T, store)
+	}{
+		{"apis", testAPIs},
+		{"api tokens", testAPITokens},
+		{"clients", testClients},
+		{"client secrets", testClientSecrets},
+		{"consents", testConsents},
+		{"events", testEvents},
+		{"grants", testGrants},
+		{"redeeming a code", testRedeemCode},
+		{"refused codes", testRefusedCodes},
+		{"using a refresh token", testUseRefresh},
+		{"refused refresh tokens", testRefusedRefresh},
+		{"revoking grants", testRevokeGrants},
+		{"instance", testInstance},
+		{"interactions", testInteractions},
+		{"signing keys", testSigningKeys},
+		{"revoked tokens", testRevokedTokens},
+		{"replays", testReplays},
+		{"roles", testRoles},
+		{"sessions", testSessions},
+		{"session of a changed person", testBeginSession},
+		{"status lists", testStatusLists},
+		{"users", testUsers},
+		{"names in any case", testNames},
+		{"passwords", testPasswords},
+		{"cascades", testCascades},
+		{"sweep", testSweep},
+		{"sweep in batches", testSweepBatches},
+		{"transactions", testTransactions},
+		{"times", testTimes},
+		{"structures", testStructures},
+		{"text that cannot be stored", testText},
+		{"rows without their parent", testOrphans},
+		{"ended contexts", testEndedContexts},
+		{"races", testRaces},
+	} {
+		t.Run(part.name, func(t *testing.T) {
+			t.Parallel()
+			// A statement that leaves its transaction waits for a connection that is never
+			// free when there is but one: the end of the context makes a failure of it.
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
+			url := URL(t, engine)
+			part.test(ctx, t, store{Store: Open(t, url, options...), url: url})
+		})
+	}
+}
+
+// store is the Store under test, and where its rows can be looked at behind its back.
+type store struct {
+	*storage.Store
+	url string
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// refused demands that a call failed, with this error and no other.
+func refused(t *testing.T, what string, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("%s: got %v, want: %v", what, err, want)
+	}
+}
+
+func same(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s:\n got %+v\nwant %+v", what, got, want)
+	}
+}
