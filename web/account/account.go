@@ -1,0 +1,126 @@
+// Package account holds a person's own pages: what can act for them, where they are signed
+// in, and taking either back. What a revocation or the end of a session means is decided in
+// authz; these pages are for whoever is signed in, and concern nobody else's things.
+package account
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/catalog"
+	"github.com/signet-auth/signet/authz/consent"
+	"github.com/signet-auth/signet/web/answer"
+	"github.com/signet-auth/signet/web/middleware"
+	"github.com/signet-auth/signet/web/page"
+)
+
+// Consents knows which apps can act for a person.
+type Consents interface {
+	Apps(ctx context.Context, userID string) ([]consent.App, error)
+	Revoke(ctx context.Context, userID, clientID string) error
+}
+
+// Sessions knows where a person is signed in.
+type Sessions interface {
+	List(ctx context.Context, userID string) ([]*authz.Session, error)
+	End(ctx context.Context, userID, id string) error
+	EndOthers(ctx context.Context, userID, keepID string) (int64, error)
+}
+
+// APIs knows what scopes mean.
+type APIs interface {
+	All(ctx context.Context) (*catalog.Snapshot, error)
+}
+
+// Config names all that the pages need.
+type Config struct {
+	Consents Consents
+	Sessions Sessions
+	APIs     APIs
+	Answers  *answer.Writer
+	Tokens   middleware.FormTokens
+}
+
+// Pages are the handlers. Their routes bring the session and the binding of the browser,
+// and the form of a POST has been read.
+type Pages struct{ Config }
+
+// New makes the pages.
+func New(c Config) *Pages { return &Pages{c} }
+
+// Home leads whoever types the server's bare address to their account: GET /.
+func (p *Pages) Home(w http.ResponseWriter, _ *http.Request) { goTo(w, overview) }
+
+// Overview says who is signed in and what there is to see: GET /account.
+func (p *Pages) Overview(w http.ResponseWriter, r *http.Request) {
+	who, ok := p.signedIn(w, r, overview)
+	if !ok {
+		return
+	}
+	granted, err := p.Consents.Apps(r.Context(), who.user.ID)
+	if err != nil {
+		p.Answers.Page(w, r, answer.Outage(err))
+		return
+	}
+	sessions, err := p.Config.Sessions.List(r.Context(), who.user.ID)
+	if err != nil {
+		p.Answers.Page(w, r, answer.Outage(err))
+		return
+	}
+	p.Answers.Show(w, r, http.StatusOK, page.Account{
+		Layout: p.layout(r, who), Username: who.user.Username, Email: who.user.Email,
+		Since: who.user.CreatedAt, Apps: len(granted), Sessions: len(sessions),
+	})
+}
+
+// Addresses of the pages.
+const (
+	overview = "/account"
+	apps     = "/account/apps"
+	sessions = "/account/sessions"
+)
+
+// person is who is signed in, and with what.
+type person struct {
+	session *authz.Session
+	user    *authz.User
+}
+
+// signedIn gives the person; not ok when they were sent to sign in first, from where they
+// come back to a page.
+func (p *Pages) signedIn(w http.ResponseWriter, r *http.Request, back string) (person, bool) {
+	session, user := authz.SessionFrom(r.Context())
+	if session == nil {
+		goTo(w, "/login?"+url.Values{"return_to": {back}}.Encode())
+		return person{}, false
+	}
+	return person{session, user}, true
+}
+
+// acting gives the person whose own form this is. Without a good form nothing is done.
+func (p *Pages) acting(w http.ResponseWriter, r *http.Request, back string) (person, bool) {
+	who, ok := p.signedIn(w, r, back)
+	if !ok {
+		return person{}, false
+	}
+	if !p.Tokens.Valid(r, "session", who.session.ID) {
+		p.Answers.Page(w, r, answer.StaleForm(page.Link{Text: "Open it again", URL: back}))
+		return person{}, false
+	}
+	return who, true
+}
+
+// layout fills in the token of every form on the page, and what has just been done.
+func (p *Pages) layout(r *http.Request, who person) page.Layout {
+	out := p.Answers.Layout(r)
+	out.CSRF = p.Tokens.Token(r.Context(), "session", who.session.ID)
+	out.Flash = p.flash(r, who)
+	return out
+}
+
+func goTo(w http.ResponseWriter, path string) {
+	w.Header().Set("Location", path)
+	w.WriteHeader(http.StatusSeeOther)
+}

@@ -1,0 +1,129 @@
+package account
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/catalog"
+	"github.com/signet-auth/signet/authz/consent"
+	"github.com/signet-auth/signet/web/answer"
+	"github.com/signet-auth/signet/web/page"
+)
+
+// Apps lists what can act for the person: GET /account/apps.
+func (p *Pages) Apps(w http.ResponseWriter, r *http.Request) {
+	who, ok := p.signedIn(w, r, apps)
+	if !ok {
+		return
+	}
+	granted, err := p.Consents.Apps(r.Context(), who.user.ID)
+	if err != nil {
+		p.Answers.Page(w, r, answer.Outage(err))
+		return
+	}
+	known, err := p.APIs.All(r.Context())
+	if err != nil {
+		p.Answers.Page(w, r, answer.Outage(err))
+		return
+	}
+	out := page.AccountApps{Layout: p.layout(r, who)}
+	for _, app := range granted {
+		out.Entries = append(out.Entries, entry(app, known))
+	}
+	p.Answers.Show(w, r, http.StatusOK, out)
+}
+
+// RevokeApp takes back what an app was allowed: POST /account/apps/revoke.
+func (p *Pages) RevokeApp(w http.ResponseWriter, r *http.Request) {
+	who, ok := p.acting(w, r, apps)
+	if !ok {
+		return
+	}
+	id := r.PostForm.Get("id")
+	sentence, err := p.farewell(r, who, id)
+	if err == nil {
+		err = p.Consents.Revoke(r.Context(), who.user.ID, id)
+	}
+	switch {
+	case errors.Is(err, authz.ErrNotFound):
+		goTo(w, apps) // the page shows that it is gone already
+	case err != nil:
+		p.Answers.Page(w, r, answer.Outage(err))
+	default:
+		p.done(w, r, who, apps, sentence)
+	}
+}
+
+// farewell says what revoking an app has done; authz.ErrNotFound when it cannot act for the
+// person.
+func (p *Pages) farewell(r *http.Request, who person, id string) (string, error) {
+	granted, err := p.Consents.Apps(r.Context(), who.user.ID)
+	if err != nil {
+		return "", err
+	}
+	for _, app := range granted {
+		if app.Client.ID == id {
+			return nameOf(app.Client) + " no longer has access.", nil
+		}
+	}
+	return "", authz.ErrNotFound
+}
+
+func entry(app consent.App, known *catalog.Snapshot) page.Entry {
+	kind := page.KindApp
+	if app.Client.Metadata.FirstParty {
+		kind = page.KindFirstParty
+	}
+	return page.Entry{
+		Kind: kind, ID: app.Client.ID, Name: nameOf(app.Client), Host: hostOf(app.Client),
+		Access: access(app.Scopes, app.Resources, known), Since: app.Since, LastUsed: app.LastUsed,
+	}
+}
+
+// access tells in sentences what scopes allow: what is about the person first, then API by
+// API. A scope that several of the APIs have stands with each of them.
+func access(scopes authz.Scopes, resources []string, known *catalog.Snapshot) []page.Access {
+	var out []page.Access
+	var own page.Access
+	for _, scope := range scopes.Within(authz.OIDCScopes()) {
+		own.Sentences = append(own.Sentences, page.Sentence(scope))
+	}
+	if len(own.Sentences) > 0 {
+		out = append(out, own)
+	}
+	for _, id := range resources {
+		api, ok := known.API(id)
+		if !ok {
+			continue
+		}
+		of := page.Access{API: api.Name}
+		for _, s := range api.Scopes {
+			if scopes.Has(s.Name) {
+				of.Sentences = append(of.Sentences, s.Description)
+			}
+		}
+		if len(of.Sentences) > 0 {
+			out = append(out, of)
+		}
+	}
+	return out
+}
+
+func nameOf(c *authz.Client) string {
+	if c.Metadata.Name != "" {
+		return c.Metadata.Name
+	}
+	return c.ID
+}
+
+// hostOf is where an app lives: by its own word, or else where it is sent answers.
+func hostOf(c *authz.Client) string {
+	for _, address := range append([]string{c.Metadata.ClientURI}, c.Metadata.RedirectURIs...) {
+		if u, err := url.Parse(address); err == nil && u.Host != "" {
+			return u.Host
+		}
+	}
+	return ""
+}

@@ -1,0 +1,72 @@
+package interaction_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/storage/storagetest"
+	"github.com/signet-auth/signet/web/webtest"
+)
+
+func TestSetupMakesOneAdministrator(t *testing.T) {
+	t.Parallel()
+	s := webtest.Start(t, storagetest.New(t))
+	link := "/setup?token=" + s.People.SetupToken().Reveal()
+	b := s.Browser()
+	form := b.Open(link)
+	if form.Status != http.StatusOK {
+		t.Fatalf("status %d: %s", form.Status, form.Body)
+	}
+	again := form.Fill("username", "root").Fill("name", "Ruth Root").Fill("email", "ruth@example.com").
+		Fill("password", "short").Press("create")
+	if again.Status != http.StatusUnprocessableEntity || !again.Has("password-problem") ||
+		again.Value("username") != "root" || again.Value("password") != "" {
+		t.Fatalf("status %d: %s", again.Status, again.Body)
+	}
+	second := s.Browser().Open(link)
+	done := again.Fill("password", password).Press("create")
+	if done.Status != http.StatusCreated || sessionOf(b) == "" {
+		t.Fatalf("status %d: %s", done.Status, done.Body)
+	}
+	account := done.Link("Go to your account")
+	if account.URL.Path != "/account" || !account.Says("Ruth Root") {
+		t.Errorf("at %s: %s", account.URL, account.Body)
+	}
+	root, err := s.People.Get(t.Context(), "root")
+	if err != nil || !authz.Scopes(root.Roles).Has(authz.RoleAdministrator) {
+		t.Errorf("the account is %+v, %v", root, err)
+	}
+	for name, p := range map[string]*webtest.Page{
+		"the form that was open": second.Fill("username", "eve").Fill("password", password).Press("create"),
+		"the link a second time": s.Browser().Open(link),
+	} {
+		if p.Status != http.StatusGone || !p.Says("set up already") {
+			t.Errorf("%s: status %d: %s", name, p.Status, p.Body)
+		}
+	}
+}
+
+func TestSetupNeedsItsLink(t *testing.T) {
+	t.Parallel()
+	s := webtest.Start(t, storagetest.New(t))
+	form := s.Browser().Open("/setup?token=" + s.People.SetupToken().Reveal())
+	form.Fill("username", "eve").Fill("password", password)
+	for name, p := range map[string]*webtest.Page{
+		"no token":            s.Browser().Open("/setup"),
+		"a wrong token":       s.Browser().Open("/setup?token=guess"),
+		"a form without one":  form.Forge("token", "").Press("create"),
+		"a form with a guess": form.Forge("token", "guess").Press("create"),
+	} {
+		if p.Status != http.StatusNotFound || !p.Says("This link does not work") || p.Has("create") {
+			t.Errorf("%s: status %d: %s", name, p.Status, p.Body)
+		}
+	}
+	p := form.Forge("token", s.People.SetupToken().Reveal()).Forge("csrf", "").Press("create")
+	if p.Status != http.StatusForbidden || p.Text("error") != "form_expired" {
+		t.Errorf("without a form token: status %d: %s", p.Status, p.Body)
+	}
+	if open, err := s.People.NeedsSetup(t.Context()); err != nil || !open {
+		t.Errorf("needs setup: %v, %v", open, err)
+	}
+}
