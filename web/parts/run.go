@@ -1,0 +1,49 @@
+package parts
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+)
+
+// Run does what a server does beside answering, until ctx ends: it rotates keys, publishes
+// revocations and writes audit events. It returns when the last of them is written, so the
+// store must stay open until then.
+func (p *Parts) Run(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, part := range []func(context.Context){p.Keys.Run, p.Statuses.Run, p.Audit.Run} {
+		all.Go(func() { part(ctx) })
+	}
+	all.Wait()
+}
+
+// Changed forgets what is kept in memory of a row that somebody has changed, by the name
+// of its table and its key. Without a table anything may have changed.
+func (p *Parts) Changed(ctx context.Context, table, key string) {
+	switch table {
+	case "clients", "client_secrets":
+		p.clientCache.Forget(key)
+		p.Statuses.Changed(ctx)
+	case "apis":
+		p.APIs.Invalidate()
+	case "roles":
+		p.People.InvalidateRoles()
+	case "signing_keys":
+		p.reloadKeys(ctx)
+	case "":
+		p.clientCache.Clear()
+		p.APIs.Invalidate()
+		p.People.InvalidateRoles()
+		p.reloadKeys(ctx)
+		p.Statuses.Changed(ctx)
+	default:
+		p.Statuses.Changed(ctx)
+	}
+}
+
+// reloadKeys reads the keys anew. If that fails they are read again within seconds.
+func (p *Parts) reloadKeys(ctx context.Context) {
+	if err := p.Keys.Reload(ctx); err != nil {
+		p.log.Error("read signing keys", slog.Any("error", err))
+	}
+}
