@@ -1,0 +1,256 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/signet-auth/signet/authz"
+)
+
+// answer is what is known of a credential at an API.
+type answer struct {
+	who     *Identity
+	token   string // empty: the credential is not good for this API
+	headers map[string]string
+	from    time.Time // when it was looked up
+	until   time.Time // when it is to be looked up and signed anew
+}
+
+// good reports whether an answer may be given. One that seems to come from the future may
+// not: the clock was set back, and nobody knows how old it is.
+func (a *answer) good(now time.Time) bool {
+	return !now.Before(a.from) && now.Before(a.until)
+}
+
+// flight is a lookup that is under way.
+type flight struct {
+	question question
+	before   *entry        // the answer that is asked for again; nil: there is none
+	epoch    uint64        // when it began
+	missed   []dependency  // what has changed since
+	done     chan struct{} // closed when answer and err are set
+	answer   answer
+	err      error
+}
+
+// answer gives what is known of the credential of a question, from memory or by a lookup
+// that all who ask the same at the moment share.
+func (s *Service) answer(ctx context.Context, q *question) (answer, error) {
+	k := q.key()
+	s.mu.Lock()
+	e := s.kept.get(k, s.cfg.Now())
+	if e != nil && (e.epoch == s.epoch || s.cfg.Now().Before(s.quiet)) {
+		s.mu.Unlock()
+		return e.answer, nil
+	}
+	f := s.join(ctx, k, q, e)
+	s.mu.Unlock()
+	select {
+	case <-f.done:
+		return f.answer, f.err
+	case <-ctx.Done():
+		return answer{}, context.Cause(ctx)
+	}
+}
+
+// join finds the flight for a key or begins one. One that has missed a change is not joined:
+// whoever asks after a revocation was heard of is not answered from before it.
+func (s *Service) join(ctx context.Context, k key, q *question, before *entry) *flight {
+	if f, ok := s.flights[k]; ok {
+		if len(f.missed) == 0 && f.epoch == s.epoch {
+			return f
+		}
+		f.missed = append(f.missed, anything) // it hears of no change any more
+	}
+	f := &flight{question: *q, before: before, epoch: s.epoch, done: make(chan struct{})}
+	s.flights[k] = f
+	go s.fly(context.WithoutCancel(ctx), k, f)
+	return f
+}
+
+// fly looks up, signs and keeps. It goes on when those who wait for it go away.
+func (s *Service) fly(ctx context.Context, k key, f *flight) {
+	timeout := lookupTimeout
+	if f.before != nil {
+		timeout = againTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	session, err := s.find(ctx, f)
+	s.land(k, f, err)
+	close(f.done)
+	if session != nil && s.cfg.Seen != nil && f.answer.from.Sub(session.LastSeenAt) >= time.Minute {
+		s.cfg.Seen(ctx, session)
+	}
+}
+
+// find fills in the answer of a flight, and gives the browser session behind it, if any.
+func (s *Service) find(ctx context.Context, f *flight) (*authz.Session, error) {
+	now := s.cfg.Now()
+	who, session, err := s.identify(ctx, &f.question, now)
+	if err != nil {
+		return nil, err
+	}
+	f.answer = answer{who: who, from: now}
+	if f.before != nil && f.before.who.still(who) {
+		f.answer.token, f.answer.headers, f.answer.until = f.before.token, f.before.headers, f.before.until
+		return session, nil
+	}
+	f.before = nil // it is known to be wrong
+	return session, s.sign(ctx, f)
+}
+
+// still reports that nothing has changed about who shows a credential but that it may be
+// good for longer.
+func (w *Identity) still(now *Identity) bool {
+	then := *w
+	then.Ends = now.Ends
+	return reflect.DeepEqual(&then, now) && !now.Ends.Before(w.Ends)
+}
+
+// identify asks who shows a credential, and what they may do at the API today.
+func (s *Service) identify(ctx context.Context, q *question, now time.Time) (who *Identity, session *authz.Session, err error) {
+	switch q.credential.kind {
+	case kindAPIToken:
+		who, err = s.cfg.Tokens.APIToken(ctx, q.credential.value)
+	case kindAccessToken:
+		who, err = s.cfg.AccessTokens.AccessToken(ctx, q.credential.value)
+	case kindSession:
+		who, session, err = s.session(ctx, q, now)
+	default:
+		err = ErrRefused
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if who.Ends.Sub(now) < time.Second {
+		return nil, nil, ErrRefused // nothing shorter can be written into a token
+	}
+	narrowed := *who
+	narrowed.Scopes, err = s.narrow(ctx, q.target, who)
+	return &narrowed, session, err
+}
+
+// session asks about the cookie of a browser.
+func (s *Service) session(ctx context.Context, q *question, now time.Time) (*Identity, *authz.Session, error) {
+	api := q.target.api.Identifier
+	grantID, ok := s.OpenSession(api, q.credential.value)
+	if !ok {
+		return nil, nil, ErrRefused
+	}
+	g, session, u, err := s.cfg.Sessions.GrantWithSession(ctx, grantID, now)
+	switch {
+	case errors.Is(err, authz.ErrNotFound):
+		return nil, nil, ErrRefused
+	case err != nil:
+		return nil, nil, fmt.Errorf("read session at gateway: %w", err)
+	case g.ClientID != ClientID(api):
+		return nil, nil, ErrRefused
+	}
+	return &Identity{
+		User: u, ClientID: g.ClientID, Audience: g.Resources, Granted: g.Scopes,
+		Ends:   slices.MinFunc([]time.Time{g.ExpiresAt, session.ExpiresAt, session.IdleExpiresAt}, time.Time.Compare),
+		Origin: g.ID, Status: g.StatusIndex, SessionID: session.ID,
+		AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR,
+	}, session, nil
+}
+
+// narrow decides what a credential may do at an API at this moment.
+func (s *Service) narrow(ctx context.Context, t *target, who *Identity) (authz.Scopes, error) {
+	limits := authz.ScopeLimits{APIs: t.scopes}
+	if who.User != nil {
+		roles, err := s.cfg.Roles(ctx, who.User.Roles)
+		if err != nil {
+			return nil, fmt.Errorf("look up roles: %w", err)
+		}
+		if limits.Roles = roles; roles == nil {
+			limits.Roles = []authz.Role{} // nil would stand for no person, whom no role limits
+		}
+	}
+	return limits.Decide(who.Granted), nil
+}
+
+// sign has the short token made, unless the credential is for another API. The answer is
+// good for half of the token's life, and no longer than the credential.
+func (s *Service) sign(ctx context.Context, f *flight) error {
+	a, q := &f.answer, &f.question
+	a.until = earlier(a.from.Add(s.cfg.Lifetime/2), a.who.Ends)
+	if !a.who.reaches(q.target) || a.who.powerless(q.target) {
+		return nil
+	}
+	claims := Claims{
+		API: q.target.api, Scopes: a.who.Scopes, ClientID: a.who.ClientID, User: a.who.User,
+		Origin: a.who.Origin, Status: a.who.Status,
+		AuthTime: a.who.AuthTime, ACR: a.who.ACR, AMR: a.who.AMR,
+		Lifetime: min(s.cfg.Lifetime, a.who.Ends.Sub(a.from)),
+	}
+	if q.credential.kind == kindAccessToken {
+		claims.Token = q.credential.value
+	}
+	token, expires, err := s.cfg.Mint(ctx, claims)
+	if err != nil {
+		return fmt.Errorf("mint token: %w", err)
+	}
+	a.token, a.headers = token, headers(a.who)
+	a.until = earlier(a.until, a.from.Add(expires.Sub(a.from)/2))
+	return nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// land ends a flight: it keeps a good answer unless what it rests on has changed meanwhile,
+// forgets a refused one, and goes back to the answer from before when nobody could be asked.
+func (s *Service) land(k key, f *flight, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.flights[k] == f {
+		delete(s.flights, k)
+	}
+	switch {
+	case err == nil:
+		s.kept.put(k, &entry{key: k, answer: f.answer, epoch: f.epoch}, f.missed)
+		return
+	case f.before == nil || errors.Is(err, ErrRefused):
+		s.kept.drop(k)
+	default:
+		now := s.cfg.Now()
+		s.quiet = now.Add(quietFor)
+		if s.kept.get(k, now) == f.before {
+			f.answer = f.before.answer
+			return
+		}
+	}
+	f.answer, f.err = answer{}, err
+}
+
+// dependencies are the rows that an answer rests on.
+func (k key) dependencies(who *Identity) []dependency {
+	out := []dependency{{"apis", k.api}}
+	add := func(table, id string) {
+		if id != "" {
+			out = append(out, dependency{table, id})
+		}
+	}
+	if strings.HasPrefix(who.Origin, authz.PrefixToken) {
+		add("api_tokens", who.Origin)
+	} else {
+		add("grants", who.Origin)
+	}
+	if who.User != nil {
+		add("users", who.User.ID)
+	}
+	add("clients", who.ClientID)
+	add("sessions", who.SessionID)
+	add("revoked_tokens", who.TokenID)
+	return out
+}
