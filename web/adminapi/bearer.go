@@ -84,25 +84,7 @@ func (c *call) mayTouch(scopes authz.Scopes) error {
 	return nil
 }
 
-type actorKey struct{}
-
-func withActor(ctx context.Context, subject string) context.Context {
-	return context.WithValue(ctx, actorKey{}, subject)
-}
-
-// Recorder takes down what may be asked about later.
-type Recorder interface {
-	Record(ctx context.Context, e authz.Event)
-}
-
-// Attributed gives events that come up in a request of this API the name of its caller.
-func Attributed(r Recorder) Recorder { return attributed{r} }
-
-type attributed struct{ to Recorder }
-
-func (a attributed) Record(ctx context.Context, e authz.Event) {
-	if actor, ok := ctx.Value(actorKey{}).(string); ok && e.Actor == "" {
-		e.Actor = actor
-	}
-	a.to.Record(ctx, e)
+// asCaller puts the caller where the audit log looks for who is asking.
+func asCaller(ctx context.Context, info *oauth2.TokenInfo) context.Context {
+	return authz.WithSession(ctx, nil, &authz.User{ID: info.Subject})
 }

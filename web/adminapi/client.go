@@ -2,6 +2,7 @@ package adminapi
 
 import (
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
@@ -30,7 +31,7 @@ func (a *API) createClient(c *call) (*reply, error) {
 		return nil, err
 	}
 	m := in.metadata()
-	if err := c.mayTouch(m.Scope); err != nil {
+	if err := c.mayTouch(a.implied(m)); err != nil {
 		return nil, err
 	}
 	made, secret, err := a.Clients.Create(c.ctx(), registration.New{
@@ -40,6 +41,16 @@ func (a *API) createClient(c *call) (*reply, error) {
 		return nil, err
 	}
 	return created(clientPath(made.ID), a.clientDocument(made).WithSecret(secret), made.Version), nil
+}
+
+// implied gives the scopes that a client would have: those it names, and those of the
+// server itself when it names this API and none of them, which stands for all.
+func (a *API) implied(m authz.ClientMetadata) authz.Scopes {
+	own := authz.ServerScopes()
+	if slices.Contains(m.APIs, a.Issuer) && len(m.Scope.Within(own)) == 0 {
+		return m.Scope.With(own)
+	}
+	return m.Scope
 }
 
 func clientPath(id string) string { return "/api/v1/clients/" + url.PathEscape(id) }
@@ -70,7 +81,7 @@ func (a *API) changeClient(c *call) (*reply, error) {
 		return nil, err
 	}
 	m := in.metadata()
-	if err := c.mayTouch(m.Scope); err != nil {
+	if err := c.mayTouch(a.implied(m)); err != nil {
 		return nil, err
 	}
 	changed, err := a.Clients.Update(c.ctx(), found.ID, found.Version, m)

@@ -71,7 +71,11 @@ func TestWhoDidItIsWrittenDown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.want(201, request{method: "POST", path: "/api/v1/roles", body: `{"name":"baker"}`})
-	if !w.events.actors()["robot"] {
-		t.Errorf("actors %v", w.events.actors())
+	if err := w.audit.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	events, err := w.store.Events(t.Context(), "", 10)
+	if err != nil || len(events) != 1 || events[0].Actor != "robot" || events[0].Address != "192.0.2.7" {
+		t.Errorf("recorded %+v, %v", events, err)
 	}
 }

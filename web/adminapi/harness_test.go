@@ -2,20 +2,22 @@ package adminapi_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"flag"
 	"io"
-	"math/rand/v2"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/audit"
 	"github.com/signet-auth/signet/authz/catalog"
 	"github.com/signet-auth/signet/authz/directory"
 	"github.com/signet-auth/signet/authz/login"
@@ -33,28 +35,6 @@ const (
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")
-
-// events keeps what was recorded.
-type events struct {
-	mu   sync.Mutex
-	seen []authz.Event
-}
-
-func (e *events) Record(_ context.Context, one authz.Event) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.seen = append(e.seen, one)
-}
-
-func (e *events) actors() map[string]bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	out := map[string]bool{}
-	for _, one := range e.seen {
-		out[one.Actor] = true
-	}
-	return out
-}
 
 // tokens verifies access tokens of the form "scope+scope": those scopes, for this API. What
 // a real token must be like is the business of package oauth2.
@@ -75,23 +55,11 @@ func (tokens) AccessToken(_ context.Context, token string) (*oauth2.TokenInfo, e
 	}, nil
 }
 
-// dice are random numbers that are the same in every run.
-type dice struct {
-	mu  sync.Mutex
-	src *rand.ChaCha8
-}
-
-func (d *dice) Read(b []byte) (int, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.src.Read(b)
-}
-
 // world is the API on a real store.
 type world struct {
 	t      testing.TB
 	store  *storage.Store
-	events *events
+	audit  *audit.Log
 	api    http.Handler
 	routes []adminapi.Route
 	people *directory.Service
@@ -100,21 +68,20 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, store: storagetest.New(t), events: &events{}, spec: readSpec(t)}
+	w := &world{t: t, store: storagetest.New(t), spec: readSpec(t)}
 	now := func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
-	random := &dice{src: rand.NewChaCha8([32]byte{1})}
-	audit := adminapi.Attributed(w.events)
+	w.audit = audit.New(audit.Config{Store: w.store, Log: slog.New(slog.DiscardHandler), Now: now, Random: rand.Reader})
 	limiter := func() *ratelimit.Limiter { return ratelimit.New(ratelimit.Config{Now: now}) }
 	passwords, err := login.New(login.Config{
-		Store: w.store, Audit: audit, Params: login.Argon2Params{MemoryKiB: 8, Passes: 1, Parallelism: 1},
+		Store: w.store, Audit: w.audit, Params: login.Argon2Params{MemoryKiB: 8, Passes: 1, Parallelism: 1},
 		DeviceKey: make([]byte, 32), PerAddress: limiter(), PerName: limiter(), PerAccount: limiter(),
-		Now: now, Random: random,
+		Now: now, Random: rand.Reader,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.people = directory.NewService(directory.Config{
-		Store: w.store, Passwords: passwords, Audit: audit, Now: now, Random: random,
+		Store: w.store, Passwords: passwords, Audit: w.audit, Now: now, Random: rand.Reader,
 	})
 	if err := w.people.EnsureRoles(t.Context()); err != nil {
 		t.Fatal(err)
@@ -122,12 +89,23 @@ func newWorld(t testing.TB) *world {
 	api := adminapi.New(adminapi.Deps{
 		Issuer: issuer, Tokens: tokens{}, Now: now, People: w.people,
 		Clients: registration.NewService(registration.Config{
-			Store: w.store, APIs: w.store, Audit: audit, Algorithms: []string{authz.AlgES256, authz.AlgRS256}, Now: now, Random: random,
+			Store: w.store, APIs: withOwn{w.store}, Audit: w.audit, Algorithms: []string{authz.AlgES256, authz.AlgRS256}, Now: now, Random: rand.Reader,
 		}),
-		APIs: catalog.New(catalog.Config{Store: w.store, Issuer: issuer, Audit: audit, Now: now}),
+		APIs: catalog.New(catalog.Config{Store: w.store, Issuer: issuer, Audit: w.audit, Now: now}),
 	})
 	w.api, w.routes = api, api.Routes()
 	return w
+}
+
+// withOwn finds the server's own API among those registered, as a server does.
+type withOwn struct{ *storage.Store }
+
+func (o withOwn) API(ctx context.Context, identifier string) (*authz.API, error) {
+	if identifier == issuer {
+		own := authz.ServerAPI(issuer)
+		return &own, nil
+	}
+	return o.Store.API(ctx, identifier)
 }
 
 // request is one request; scopes becomes its token, body its body.
@@ -219,5 +197,8 @@ func indented(t *testing.T, r response) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(text) + "\n"
+	return random.ReplaceAllString(string(text), "${1}_random") + "\n"
 }
+
+// random finds what the server makes up.
+var random = regexp.MustCompile(`\b(sgs|sec|usr|cli)_[0-9A-Za-z]{20,}`)

@@ -67,7 +67,7 @@ func (a *API) on(method, path, scope string, do func(*call) (*reply, error)) Rou
 			fail(w, r, err)
 			return
 		}
-		c := &call{w: w, r: r.WithContext(withActor(r.Context(), caller.Subject)), caller: caller}
+		c := &call{w: w, r: r.WithContext(asCaller(r.Context(), caller)), caller: caller}
 		answer, err := do(c)
 		if err != nil {
 			fail(w, r, err)

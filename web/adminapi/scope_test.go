@@ -88,12 +88,17 @@ func TestPowerOverTheServerIsNotHandedOut(t *testing.T) {
 	w.want(404, request{method: "GET", path: "/api/v1/users/evil"})
 }
 
-// The server's own API cannot be among those of which a client gets all scopes unasked.
-func TestTheServersOwnScopesHaveToBeNamed(t *testing.T) {
+// A client that names an API and no scope of it gets them all. Those of the server itself
+// have to be the caller's then.
+func TestTheServersOwnScopesAreNotGivenUnasked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.want(422, request{
-		method: "POST", path: "/api/v1/clients", token: authz.ScopeClientsWrite,
-		body: `{"client_name":"N","application_type":"service","apis":["` + issuer + `"]}`,
+	const body = `{"client_name":"N","application_type":"service","apis":["` + issuer + `"]`
+	for _, more := range []string{`}`, `,"scope":"openid"}`} {
+		w.want(403, request{method: "POST", path: "/api/v1/clients", token: authz.ScopeClientsWrite, body: body + more})
+	}
+	w.want(201, request{method: "POST", path: "/api/v1/clients", body: body + `}`})
+	w.want(201, request{
+		method: "POST", path: "/api/v1/clients", token: authz.ScopeClientsWrite, body: body + `,"scope":"signet:clients:write"}`,
 	})
 }
