@@ -2,6 +2,8 @@ package storagetest
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -39,6 +41,45 @@ func testAPITokens(ctx context.Context, t *testing.T, s store) {
 
 	testTokenUse(ctx, t, s, two.ID)
 	testTokenEnds(ctx, t, s)
+}
+
+// testTokenLimit adds tokens from many sides, where there is room for three in all, one of
+// which is taken already, and one by a token that has ended.
+func testTokenLimit(ctx context.Context, t *testing.T, s store) {
+	must(t, s.InsertUser(ctx, newUser("ann")))
+	must(t, s.InsertUser(ctx, newUser("bob")))
+	ended, revoked, full := newAPIToken("ended", "ann"), newAPIToken("revoked", "ann"), errors.New("no room")
+	ended.ExpiresAt = noon()
+	for _, v := range []*authz.APIToken{ended, revoked, newAPIToken("live", "ann"), newAPIToken("bobs", "bob")} {
+		must(t, s.InsertAPIToken(ctx, v))
+	}
+	_, err := s.RevokeAPIToken(ctx, "revoked", "ann", authz.RevokedByUser, noon())
+	must(t, err)
+	won := race(t, full, func(party int) error {
+		room, err := s.AddAPIToken(ctx, newAPIToken(fmt.Sprint("tok", party), "ann"), 3)
+		if err == nil && !room {
+			return full
+		}
+		return err
+	})
+	same(t, "tokens that found room", won, 2)
+	same(t, "tokens of all", s.count(ctx, t, "api_tokens"), 6)
+
+	want := newAPIToken("whole", "bob")
+	want.Networks, want.StatusIndex = []netip.Prefix{netip.MustParsePrefix("2001:db8::/32")}, 3
+	room, err := s.AddAPIToken(ctx, want, 2)
+	must(t, err)
+	same(t, "room", room, true)
+	got, err := s.APIToken(ctx, want.ID)
+	must(t, err)
+	same(t, "added token", got, want)
+	_, err = s.AddAPIToken(ctx, want, 9)
+	refused(t, "add twice", err, authz.ErrConflict)
+	_, err = s.AddAPIToken(ctx, newAPIToken("x", "none"), 9)
+	refused(t, "add to nobody", err, authz.ErrNotFound)
+	s.disable(ctx, t, "bob")
+	_, err = s.AddAPIToken(ctx, newAPIToken("x", "bob"), 9)
+	refused(t, "add to a disabled person", err, authz.ErrNotFound)
 }
 
 func testTokenUse(ctx context.Context, t *testing.T, s store, id string) {

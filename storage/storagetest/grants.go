@@ -112,3 +112,74 @@ func testRevokeGrants(ctx context.Context, t *testing.T, s store) {
 		t.Errorf("grants at their end: %v, %v", list, err)
 	}
 }
+
+// testGrantWithSession takes one thing after the other away from a grant whose browser
+// session is live, and puts it back.
+func testGrantWithSession(ctx context.Context, t *testing.T, s store) {
+	addUserAndClient(ctx, t, s)
+	must(t, s.InsertUser(ctx, newUser("bob")))
+	v := newSession("ses", "ann")
+	v.ExpiresAt = noon().Add(48 * time.Hour)
+	must(t, s.InsertSession(ctx, v))
+	must(t, s.InsertSession(ctx, newSession("bobs", "bob")))
+	add := func(id, session string) *authz.Grant {
+		g := newGrant(id, "app", "ann")
+		g.SessionID = session
+		must(t, s.InsertGrant(ctx, g))
+		_, err := s.RedeemCode(ctx, claimOf(g))
+		must(t, err)
+		return g
+	}
+	g := add("g", "ses")
+	add("loose", "")
+	add("crossed", "bobs")
+	fresh := newGrant("fresh", "app", "ann")
+	fresh.SessionID = "ses"
+	must(t, s.InsertGrant(ctx, fresh))
+
+	grant, session, user, err := s.GrantWithSession(ctx, "g", noon())
+	must(t, err)
+	same(t, "ids", []string{grant.ID, session.ID, user.ID}, []string{"g", "ses", "ann"})
+	same(t, "session", session, v)
+	same(t, "person", user, newUser("ann"))
+	gone := func(what, id string, now time.Time) {
+		t.Helper()
+		_, _, _, err := s.GrantWithSession(ctx, id, now)
+		refused(t, what, err, authz.ErrNotFound)
+	}
+	gone("missing", "none", noon())
+	gone("without a session", "loose", noon())
+	gone("in the session of somebody else", "crossed", noon())
+	gone("not redeemed", "fresh", noon())
+	gone("session idle", "g", v.IdleExpiresAt)
+	must(t, s.TouchSession(ctx, "ses", noon().Add(time.Minute), noon().Add(time.Minute), claimOf(g).ExpiresAt.Add(time.Hour)))
+	gone("session too old", "g", v.ExpiresAt)
+
+	c, err := s.Client(ctx, "app")
+	must(t, err)
+	c.DisabledAt = noon()
+	must(t, s.UpdateClient(ctx, c))
+	gone("client disabled", "g", noon())
+	c.DisabledAt = time.Time{}
+	must(t, s.UpdateClient(ctx, c))
+	s.disable(ctx, t, "ann")
+	gone("person disabled", "g", noon())
+	u, err := s.User(ctx, "ann")
+	must(t, err)
+	u.DisabledAt = time.Time{}
+	must(t, s.UpdateUser(ctx, u))
+	_, _, _, err = s.GrantWithSession(ctx, "g", noon())
+	must(t, err)
+	_, err = s.RevokeGrant(ctx, "g", "app", authz.RevokedByUser, noon())
+	must(t, err)
+	gone("revoked", "g", noon())
+
+	short := newGrant("short", "app", "ann")
+	short.SessionID, short.RefreshSeq = "ses", 0 // ends with its access token
+	must(t, s.InsertGrant(ctx, short))
+	_, err = s.RedeemCode(ctx, claimOf(short))
+	must(t, err)
+	_, _, _, err = s.GrantWithSession(ctx, "short", short.ExpiresAt.Add(-time.Second))
+	must(t, err)
+	gone("at the grant's end", "short", short.ExpiresAt)
+}

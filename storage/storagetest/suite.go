@@ -19,11 +19,13 @@ func Run(t *testing.T, engine string, options ...storage.Option) {
 	}{
 		{"apis", testAPIs},
 		{"api tokens", testAPITokens},
+		{"room for api tokens", testTokenLimit},
 		{"clients", testClients},
 		{"client secrets", testClientSecrets},
 		{"consents", testConsents},
 		{"events", testEvents},
 		{"grants", testGrants},
+		{"grants with their session", testGrantWithSession},
 		{"redeeming a code", testRedeemCode},
 		{"refused codes", testRefusedCodes},
 		{"using a refresh token", testUseRefresh},
