@@ -69,6 +69,13 @@ func (s *Site) routes() []route {
 		{"POST", "/account/sessions/end", ownPage, s.account.EndSession},
 		{"POST", "/account/sessions/end-others", ownPage, s.account.EndOtherSessions},
 
+		{"GET", "/account/tokens", ownPage, s.account.Tokens},
+		{"POST", "/account/tokens", ownPage, s.account.CreateToken},
+		{"GET", "/account/tokens/new", ownPage, s.account.ShowNewToken},
+		{"GET", "/account/tokens/rotate", ownPage, s.account.ShowRotateToken},
+		{"POST", "/account/tokens/rotate", ownPage, s.account.RotateToken},
+		{"POST", "/account/tokens/revoke", ownPage, s.account.RevokeToken},
+
 		{"GET", "/static/", static, s.Pages.Assets().ServeHTTP},
 		{"GET", "/healthz", probe, s.health},
 		{"GET", "/readyz", probe, s.ready},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"github.com/signet-auth/signet/authz/apitoken"
 	"github.com/signet-auth/signet/authz/catalog"
 	"github.com/signet-auth/signet/authz/consent"
 	"github.com/signet-auth/signet/authz/directory"
@@ -44,6 +45,7 @@ type Config struct {
 	Sessions  *session.Service
 	People    *directory.Service
 	Consents  *consent.Service
+	APITokens *apitoken.Service
 	APIs      *catalog.Service
 	REST      *adminapi.API
 
@@ -86,8 +88,8 @@ func New(c Config) (*Site, error) {
 		Answers: answers, Cookies: s.cookies, Tokens: tokens, Now: c.Now,
 	})
 	s.account = account.New(account.Config{
-		Consents: c.Consents, Sessions: c.Sessions, APIs: c.APIs,
-		Answers: answers, Tokens: tokens,
+		Consents: c.Consents, Sessions: c.Sessions, APITokens: c.APITokens, APIs: c.APIs,
+		Answers: answers, Forms: tokens,
 	})
 	s.handler = middleware.Chain(s.router(),
 		middleware.LimitBody(maxBody), middleware.Origin(c.TrustedProxies, s.newID))

@@ -7,8 +7,10 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/apitoken"
 	"github.com/signet-auth/signet/authz/catalog"
 	"github.com/signet-auth/signet/authz/consent"
 	"github.com/signet-auth/signet/web/answer"
@@ -34,13 +36,24 @@ type APIs interface {
 	All(ctx context.Context) (*catalog.Snapshot, error)
 }
 
+// APITokens knows the tokens that a person made for programs.
+type APITokens interface {
+	List(ctx context.Context, userID string) ([]*authz.APIToken, error)
+	Create(ctx context.Context, owner *authz.User, n apitoken.New) (*authz.APIToken, authz.Secret, error)
+	Rotate(ctx context.Context, userID, id string, overlap time.Duration) (*authz.APIToken, authz.Secret, error)
+	Revoke(ctx context.Context, userID, id string) error
+	Grantable(ctx context.Context, owner *authz.User, identifier string) (authz.Scopes, error)
+	MaxLifetime() time.Duration
+}
+
 // Config names all that the pages need.
 type Config struct {
-	Consents Consents
-	Sessions Sessions
-	APIs     APIs
-	Answers  *answer.Writer
-	Tokens   middleware.FormTokens
+	Consents  Consents
+	Sessions  Sessions
+	APITokens APITokens
+	APIs      APIs
+	Answers   *answer.Writer
+	Forms     middleware.FormTokens
 }
 
 // Pages are the handlers. Their routes bring the session and the binding of the browser,
@@ -69,9 +82,14 @@ func (p *Pages) Overview(w http.ResponseWriter, r *http.Request) {
 		p.Answers.Page(w, r, answer.Outage(err))
 		return
 	}
+	mine, err := p.liveTokens(r, who)
+	if err != nil {
+		p.Answers.Page(w, r, answer.Outage(err))
+		return
+	}
 	p.Answers.Show(w, r, http.StatusOK, page.Account{
 		Layout: p.layout(r, who), Username: who.user.Username, Email: who.user.Email,
-		Since: who.user.CreatedAt, Apps: len(granted), Sessions: len(sessions),
+		Since: who.user.CreatedAt, Apps: len(granted), Sessions: len(sessions), Tokens: len(mine),
 	})
 }
 
@@ -105,7 +123,7 @@ func (p *Pages) acting(w http.ResponseWriter, r *http.Request, back string) (per
 	if !ok {
 		return person{}, false
 	}
-	if !p.Tokens.Valid(r, "session", who.session.ID) {
+	if !p.Forms.Valid(r, "session", who.session.ID) {
 		p.Answers.Page(w, r, answer.StaleForm(page.Link{Text: "Open it again", URL: back}))
 		return person{}, false
 	}
@@ -115,7 +133,7 @@ func (p *Pages) acting(w http.ResponseWriter, r *http.Request, back string) (per
 // layout fills in the token of every form on the page, and what has just been done.
 func (p *Pages) layout(r *http.Request, who person) page.Layout {
 	out := p.Answers.Layout(r)
-	out.CSRF = p.Tokens.Token(r.Context(), "session", who.session.ID)
+	out.CSRF = p.Forms.Token(r.Context(), "session", who.session.ID)
 	out.Flash = p.flash(r, who)
 	return out
 }

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/signet-auth/signet/authz"
 	"github.com/signet-auth/signet/authz/catalog"
 	"github.com/signet-auth/signet/authz/consent"
+	"github.com/signet-auth/signet/authz/gateway"
 	"github.com/signet-auth/signet/web/answer"
 	"github.com/signet-auth/signet/web/page"
 )
@@ -28,20 +30,36 @@ func (p *Pages) Apps(w http.ResponseWriter, r *http.Request) {
 		p.Answers.Page(w, r, answer.Outage(err))
 		return
 	}
+	mine, err := p.liveTokens(r, who)
+	if err != nil {
+		p.Answers.Page(w, r, answer.Outage(err))
+		return
+	}
 	out := page.AccountApps{Layout: p.layout(r, who)}
 	for _, app := range granted {
 		out.Entries = append(out.Entries, entry(app, known))
 	}
+	for _, t := range mine {
+		out.Entries = append(out.Entries, page.Entry{
+			Kind: page.KindToken, ID: t.ID, Name: t.Name, Access: []page.Access{tokenAccess(t, known)},
+			Since: t.CreatedAt, LastUsed: t.LastUsedAt, Expires: t.ExpiresAt, Place: t.LastAddress,
+		})
+	}
 	p.Answers.Show(w, r, http.StatusOK, out)
 }
 
-// RevokeApp takes back what an app was allowed: POST /account/apps/revoke.
+// RevokeApp takes back what an app, a website or a token was allowed: POST
+// /account/apps/revoke.
 func (p *Pages) RevokeApp(w http.ResponseWriter, r *http.Request) {
 	who, ok := p.acting(w, r, apps)
 	if !ok {
 		return
 	}
 	id := r.PostForm.Get("id")
+	if page.EntryKind(r.PostForm.Get("kind")) == page.KindToken {
+		p.revokeToken(w, r, who, id, apps)
+		return
+	}
 	sentence, err := p.farewell(r, who, id)
 	if err == nil {
 		err = p.Consents.Revoke(r.Context(), who.user.ID, id)
@@ -73,7 +91,10 @@ func (p *Pages) farewell(r *http.Request, who person, id string) (string, error)
 
 func entry(app consent.App, known *catalog.Snapshot) page.Entry {
 	kind := page.KindApp
-	if app.Client.Metadata.FirstParty {
+	switch {
+	case strings.HasPrefix(app.Client.ID, gateway.PrefixClient):
+		kind = page.KindGateway
+	case app.Client.Metadata.FirstParty:
 		kind = page.KindFirstParty
 	}
 	return page.Entry{

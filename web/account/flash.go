@@ -23,5 +23,5 @@ func (p *Pages) flash(r *http.Request, who person) string {
 }
 
 func (p *Pages) seal(r *http.Request, who person, sentence string) string {
-	return p.Tokens.Token(r.Context(), "done", who.session.ID, sentence)
+	return p.Forms.Token(r.Context(), "done", who.session.ID, sentence)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/apitoken"
 	"github.com/signet-auth/signet/authz/audit"
 	"github.com/signet-auth/signet/authz/cache"
 	"github.com/signet-auth/signet/authz/catalog"
@@ -34,6 +35,7 @@ import (
 
 // Store is what all parts together remember; *storage.Store is one.
 type Store interface {
+	apitoken.Store
 	audit.Store
 	catalog.Store
 	consent.Store
@@ -55,15 +57,16 @@ type Config struct {
 	Store  Store
 	Master *keys.Master // claimed for this store already
 
-	Lifetimes      oauth2.Lifetimes // zero: oauth2.DefaultLifetimes
-	RefreshGrace   time.Duration    // 0: a rotated refresh token is never taken again
-	SessionIdle    time.Duration
-	Session        time.Duration
-	KeyAlgorithms  []string
-	KeyRotation    time.Duration
-	DefaultRole    string
-	TrustedProxies []netip.Prefix
-	Passwords      login.Argon2Params
+	Lifetimes        oauth2.Lifetimes // zero: oauth2.DefaultLifetimes
+	RefreshGrace     time.Duration    // 0: a rotated refresh token is never taken again
+	SessionIdle      time.Duration
+	Session          time.Duration
+	APITokenLifetime time.Duration // the longest that API tokens may live; 0: a year
+	KeyAlgorithms    []string
+	KeyRotation      time.Duration
+	DefaultRole      string
+	TrustedProxies   []netip.Prefix
+	Passwords        login.Argon2Params
 
 	Log    *slog.Logger
 	Now    func() time.Time
@@ -80,6 +83,7 @@ type Parts struct {
 	Clients   *registration.Service
 	APIs      *catalog.Service
 	Consents  *consent.Service
+	APITokens *apitoken.Service
 	Statuses  *revocation.Lists
 	Protocol  *oauth2.Provider
 	Site      *web.Site // the handler of every URL
@@ -159,6 +163,10 @@ func (p *Parts) programs(_ context.Context, c Config) error {
 	})
 	p.clientCache = cache.New(cache.Config[*authz.Client]{Load: c.Store.Client, Now: c.Now})
 	p.Consents = consent.New(consent.Config{Store: c.Store, Clients: p.Clients, Audit: p.Audit, Now: c.Now})
+	p.APITokens = apitoken.NewService(apitoken.Config{
+		Store: c.Store, Catalog: found(p.api), Roles: p.People.RolesOf, Status: p.Statuses, Audit: p.Audit,
+		MaxLifetime: c.APITokenLifetime, Now: c.Now, Random: c.Random, Log: c.Log,
+	})
 	return nil
 }
 
@@ -184,7 +192,7 @@ func (p *Parts) site(_ context.Context, c Config) (err error) {
 	p.Site, err = web.New(web.Config{
 		Issuer: c.Issuer, TrustedProxies: c.TrustedProxies, FormKey: c.Master.Derive("form tokens"),
 		Pages: p.pages, Protocol: p.Protocol, Passwords: p.Passwords, Sessions: p.Sessions,
-		People: p.People, Consents: p.Consents, APIs: p.APIs,
+		People: p.People, Consents: p.Consents, APITokens: p.APITokens, APIs: p.APIs,
 		REST: adminapi.New(adminapi.Deps{
 			Issuer: c.Issuer, Tokens: p.Protocol, Clients: p.Clients, People: p.People, APIs: p.APIs, Now: c.Now,
 		}),
@@ -203,6 +211,14 @@ func (p *Parts) api(ctx context.Context, identifier string) (*authz.API, error) 
 		return api, nil
 	}
 	return nil, fmt.Errorf("find API: %w", authz.ErrNotFound)
+}
+
+// found looks an API up, as an interface of one method.
+type found func(ctx context.Context, identifier string) (*authz.API, error)
+
+// API calls the function.
+func (f found) API(ctx context.Context, identifier string) (*authz.API, error) {
+	return f(ctx, identifier)
 }
 
 // registeredAPIs finds APIs as they are now, the server's own among them.

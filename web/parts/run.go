@@ -11,7 +11,7 @@ import (
 // store must stay open until then.
 func (p *Parts) Run(ctx context.Context) {
 	var all sync.WaitGroup
-	for _, part := range []func(context.Context){p.Keys.Run, p.Statuses.Run, p.Audit.Run} {
+	for _, part := range []func(context.Context){p.Keys.Run, p.Statuses.Run, p.APITokens.Run, p.Audit.Run} {
 		all.Go(func() { part(ctx) })
 	}
 	all.Wait()

@@ -1,0 +1,150 @@
+package account_test
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/storage/storagetest"
+	"github.com/signet-auth/signet/web/webtest"
+)
+
+const tokenPassword = "correct horse battery"
+
+// holder is alice, signed in, where an API has scopes that she may give to tokens.
+func holder(t *testing.T) (*webtest.Server, *webtest.Browser, *authz.User) {
+	t.Helper()
+	s := webtest.Start(t, storagetest.New(t))
+	alice := s.Person("alice", tokenPassword)
+	s.API(authz.API{Identifier: "https://orders.example", Name: "Orders", Scopes: []authz.APIScope{
+		{Name: "orders:read", Description: "See your orders"}, {Name: "orders:write", Description: "Change your orders"},
+	}})
+	b := s.Browser()
+	b.Open("/account/tokens").Fill("username", "alice").Fill("password", tokenPassword).Press("sign-in")
+	return s, b, alice
+}
+
+// secretOf takes the token out of the page that shows it once.
+func secretOf(t *testing.T, p *webtest.Page) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(p.Body, authz.PrefixAPIToken)
+	if !ok || len(rest) < 49 {
+		t.Fatalf("no token on the page: %d %.300s", p.Status, p.Body)
+	}
+	return authz.PrefixAPIToken + rest[:49]
+}
+
+func TestAPersonMakesUsesAndRevokesAToken(t *testing.T) {
+	t.Parallel()
+	s, b, alice := holder(t)
+	form := b.Open("/account/tokens/new?api=https://orders.example")
+	if !form.Says("See your orders") {
+		t.Fatalf("the form does not say what a scope allows: %d", form.Status)
+	}
+	made := b.Post("/account/tokens", webtestForm(form, "orders:read", "30", ""))
+	secret := secretOf(t, made)
+	v, err := s.APITokens.Verify(t.Context(), secret, netip.MustParseAddr("192.0.2.1"))
+	if err != nil || v.User.ID != alice.ID || v.Scopes.String() != "orders:read" {
+		t.Fatalf("the token does not verify: %+v %v", v, err)
+	}
+	list := b.Open("/account/tokens")
+	if !list.Says("backup script") || strings.Contains(list.Body, secret) {
+		t.Error("the list lacks the token, or shows it again")
+	}
+	if !b.Open("/account/apps").Says("backup script") {
+		t.Error("the page of all that has access lacks the token")
+	}
+	gone := b.Post("/account/tokens/revoke", map[string][]string{"csrf": {list.Value("csrf")}, "id": {v.Token.ID}})
+	if !gone.Says("no longer works") {
+		t.Errorf("revoking: %d", gone.Status)
+	}
+	if _, err := s.APITokens.Verify(t.Context(), secret, netip.MustParseAddr("192.0.2.1")); err == nil {
+		t.Error("a revoked token still works")
+	}
+}
+
+func webtestForm(p *webtest.Page, scope, expires, networks string) map[string][]string {
+	return map[string][]string{
+		"csrf": {p.Value("csrf")}, "api": {"https://orders.example"}, "name": {"backup script"},
+		"scope": {scope}, "expires": {expires}, "cidrs": {networks},
+	}
+}
+
+func TestAFormThatIsWrongComesBackFilledIn(t *testing.T) {
+	t.Parallel()
+	s, b, alice := holder(t)
+	form := b.Open("/account/tokens/new?api=https://orders.example")
+	for name, fields := range map[string]map[string][]string{
+		"no scope":              webtestForm(form, "", "30", ""),
+		"a scope of nobody":     webtestForm(form, "signet:admin", "30", ""),
+		"no expiry":             webtestForm(form, "orders:read", "", ""),
+		"too long":              webtestForm(form, "orders:read", "9999", ""),
+		"a network that is not": webtestForm(form, "orders:read", "30", "my house"),
+	} {
+		p := b.Post("/account/tokens", fields)
+		if p.Status != 422 || !strings.Contains(p.Body, "backup script") {
+			t.Errorf("%s: %d", name, p.Status)
+		}
+	}
+	all, err := s.APITokens.List(t.Context(), alice.ID)
+	if err != nil || len(all) != 0 {
+		t.Errorf("%d tokens were made: %v", len(all), err)
+	}
+}
+
+func TestReplacingATokenLeavesTheOldOneItsTime(t *testing.T) {
+	t.Parallel()
+	s, b, _ := holder(t)
+	old := secretOf(t, b.Post("/account/tokens", webtestForm(b.Open("/account/tokens/new"), "orders:read", "30", "")))
+	v, err := s.APITokens.Verify(t.Context(), old, netip.MustParseAddr("192.0.2.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := b.Open("/account/tokens/rotate?id=" + v.Token.ID)
+	fresh := secretOf(t, b.Post("/account/tokens/rotate", map[string][]string{
+		"csrf": {ask.Value("csrf")}, "id": {v.Token.ID}, "overlap": {"3600"},
+	}))
+	works := func(secret string) bool {
+		_, err := s.APITokens.Verify(t.Context(), secret, netip.MustParseAddr("192.0.2.1"))
+		return err == nil
+	}
+	if !works(old) || !works(fresh) || old == fresh {
+		t.Error("both should work for an hour")
+	}
+	s.Clock.Advance(2 * time.Hour)
+	if works(old) || !works(fresh) {
+		t.Error("after the overlap the new one alone should work")
+	}
+}
+
+func TestTokensOfOthersCannotBeTouched(t *testing.T) {
+	t.Parallel()
+	s, alices, _ := holder(t)
+	secret := secretOf(t, alices.Post("/account/tokens", webtestForm(alices.Open("/account/tokens/new"), "orders:read", "30", "")))
+	v, err := s.APITokens.Verify(t.Context(), secret, netip.MustParseAddr("192.0.2.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Person("bob", tokenPassword)
+	bobs := s.Browser()
+	list := bobs.Open("/account/tokens").Fill("username", "bob").Fill("password", tokenPassword).Press("sign-in")
+	if list.Says("backup script") {
+		t.Error("bob sees alice's token")
+	}
+	for _, path := range []string{"/account/tokens/revoke", "/account/tokens/rotate"} {
+		p := bobs.Post(path, map[string][]string{
+			"csrf": {bobs.Open("/account/tokens/new").Value("csrf")}, "id": {v.Token.ID}, "overlap": {"0"},
+		})
+		if strings.Contains(p.Body, authz.PrefixAPIToken) {
+			t.Errorf("%s gave bob a token", path)
+		}
+	}
+	if p := alices.PostFromElsewhere("/account/tokens/revoke", map[string][]string{"id": {v.Token.ID}}); p.Status != 403 {
+		t.Errorf("a form of another site: %d", p.Status)
+	}
+	if _, err := s.APITokens.Verify(t.Context(), secret, netip.MustParseAddr("192.0.2.1")); err != nil {
+		t.Errorf("alice's token was harmed: %v", err)
+	}
+}
