@@ -1,0 +1,133 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/signet-auth/signet/authz"
+)
+
+// metadataFlags are the flags for the metadata of a client. Those that are given, and no
+// others, change what they are applied to.
+type metadataFlags struct {
+	flags *pflag.FlagSet
+	set   []func(*authz.ClientMetadata) error
+}
+
+func newMetadataFlags(flags *pflag.FlagSet) *metadataFlags {
+	f := &metadataFlags{flags: flags}
+	f.text("name", "what people call it", func(m *authz.ClientMetadata) *string { return &m.Name })
+	f.text("type", "web, native or service (default web)", func(m *authz.ClientMetadata) *string { return &m.Type })
+	f.list("redirect-uri", "`URI` to send people back to; repeatable", func(m *authz.ClientMetadata) *[]string { return &m.RedirectURIs })
+	f.list("post-logout-redirect-uri", "`URI` to send people to who have signed out; repeatable", func(m *authz.ClientMetadata) *[]string { return &m.PostLogoutRedirectURIs })
+	f.list("grant", "`grant type`; repeatable (default by type)", func(m *authz.ClientMetadata) *[]string { return &m.GrantTypes })
+	f.scopes("scope", "`scope` that it may ask for; repeatable (default openid profile email offline_access, and all of its APIs)", func(m *authz.ClientMetadata) *authz.Scopes { return &m.Scope })
+	f.scopes("default-scope", "`scope` of a request that names none; repeatable", func(m *authz.ClientMetadata) *authz.Scopes { return &m.DefaultScope })
+	f.list("api", "`identifier` of an API that it may ask tokens for; repeatable", func(m *authz.ClientMetadata) *[]string { return &m.APIs })
+	f.text("default-api", "`identifier` of the API of a request that names none", func(m *authz.ClientMetadata) *string { return &m.DefaultAPI })
+	f.text("auth-method", "client_secret_basic, client_secret_post, private_key_jwt or none (default by type)", func(m *authz.ClientMetadata) *string { return &m.AuthMethod })
+	f.text("auth-alg", "`algorithm` of private_key_jwt", func(m *authz.ClientMetadata) *string { return &m.AuthAlg })
+	f.jwks("jwks-file", "`file` with its public keys, for private_key_jwt")
+	f.text("id-token-alg", "`algorithm` of its ID tokens (default ES256)", func(m *authz.ClientMetadata) *string { return &m.IDTokenAlg })
+	f.yesNo("require-pkce", "whether PKCE is required; only a confidential OpenID client may do without (default true)", func(m *authz.ClientMetadata) *bool { return &m.RequirePKCE })
+	f.yesNo("rotate-refresh-tokens", "whether each refresh token is good for one use", func(m *authz.ClientMetadata) *bool { return &m.RotateRefreshTokens })
+	f.yesNo("claims-in-id-token", "whether the claims of granted scopes stand in the ID token too", func(m *authz.ClientMetadata) *bool { return &m.ClaimsInIDToken })
+	f.yesNo("first-party", "whether it is your own, so that people are not asked for consent", func(m *authz.ClientMetadata) *bool { return &m.FirstParty })
+	f.span("access-token-lifetime", func(m *authz.ClientMetadata) *int64 { return &m.AccessTokenLifetime })
+	f.span("id-token-lifetime", func(m *authz.ClientMetadata) *int64 { return &m.IDTokenLifetime })
+	f.span("refresh-token-idle-lifetime", func(m *authz.ClientMetadata) *int64 { return &m.RefreshIdleLifetime })
+	f.span("refresh-token-lifetime", func(m *authz.ClientMetadata) *int64 { return &m.RefreshLifetime })
+	f.text("client-uri", "its home `page`", func(m *authz.ClientMetadata) *string { return &m.ClientURI })
+	f.text("policy-uri", "its privacy `policy`", func(m *authz.ClientMetadata) *string { return &m.PolicyURI })
+	f.text("tos-uri", "its `terms` of service", func(m *authz.ClientMetadata) *string { return &m.TermsURI })
+	f.list("contact", "whom to ask about it; repeatable", func(m *authz.ClientMetadata) *[]string { return &m.Contacts })
+	return f
+}
+
+// apply writes what was given; it says whether anything was.
+func (f *metadataFlags) apply(m *authz.ClientMetadata) (given bool, err error) {
+	f.flags.Visit(func(one *pflag.Flag) { given = given || one.Annotations[metadataMark] != nil })
+	for _, set := range f.set {
+		if err := set(m); err != nil {
+			return given, err
+		}
+	}
+	return given, nil
+}
+
+const metadataMark = "signet/metadata"
+
+// add has fn called when the flag of this name was given.
+func (f *metadataFlags) add(name string, fn func(*authz.ClientMetadata) error) {
+	f.flags.Lookup(name).Annotations = map[string][]string{metadataMark: {}}
+	f.set = append(f.set, func(m *authz.ClientMetadata) error {
+		if !f.flags.Changed(name) {
+			return nil
+		}
+		return fn(m)
+	})
+}
+
+func (f *metadataFlags) text(name, usage string, field func(*authz.ClientMetadata) *string) {
+	v := f.flags.String(name, "", usage)
+	f.add(name, func(m *authz.ClientMetadata) error { *field(m) = *v; return nil })
+}
+
+func (f *metadataFlags) list(name, usage string, field func(*authz.ClientMetadata) *[]string) {
+	v := f.flags.StringArray(name, nil, usage)
+	f.add(name, func(m *authz.ClientMetadata) error { *field(m) = withoutEmpty(*v); return nil })
+}
+
+func (f *metadataFlags) scopes(name, usage string, field func(*authz.ClientMetadata) *authz.Scopes) {
+	v := f.flags.StringArray(name, nil, usage)
+	f.add(name, func(m *authz.ClientMetadata) error {
+		*field(m) = authz.ParseScopes(strings.Join(*v, " "))
+		return nil
+	})
+}
+
+func (f *metadataFlags) yesNo(name, usage string, field func(*authz.ClientMetadata) *bool) {
+	v := f.flags.Bool(name, false, usage)
+	f.add(name, func(m *authz.ClientMetadata) error { *field(m) = *v; return nil })
+}
+
+func (f *metadataFlags) span(name string, field func(*authz.ClientMetadata) *int64) {
+	v := f.flags.String(name, "", "`time` such as 10m; 0s is the server's own")
+	f.add(name, func(m *authz.ClientMetadata) error {
+		d, err := readSpan(*v)
+		if err != nil {
+			return usage("--%s: %s", name, err)
+		}
+		*field(m) = int64(d / time.Second)
+		return nil
+	})
+}
+
+func (f *metadataFlags) jwks(name, usage string) {
+	v := f.flags.String(name, "", usage)
+	f.add(name, func(m *authz.ClientMetadata) error {
+		content, err := readSmall(*v)
+		if err != nil {
+			return fmt.Errorf("--%s: %w", name, err)
+		}
+		if m.JWKS = json.RawMessage(content); !json.Valid(m.JWKS) {
+			return fmt.Errorf("--%s: %s is not JSON", name, *v)
+		}
+		return nil
+	})
+}
+
+// withoutEmpty lets an empty value stand for none at all.
+func withoutEmpty(list []string) []string {
+	var out []string
+	for _, one := range list {
+		if one != "" {
+			out = append(out, one)
+		}
+	}
+	return out
+}

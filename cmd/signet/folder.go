@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/signet-auth/signet/migrations"
+)
+
+// errLocked says that another process has the lock.
+var errLocked = errors.New("another process has it")
+
+// makeFolder makes the data folder, for its owner only, and sees that it can be written.
+func makeFolder(path string) error {
+	err := os.MkdirAll(path, 0o700)
+	if err == nil {
+		var f *os.File
+		if f, err = os.OpenFile(filepath.Join(path, "migrate.lock"), os.O_RDWR|os.O_CREATE, 0o600); err == nil {
+			err = f.Close()
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("the data folder %s cannot be written (%w): choose another with --data", path, cause(err))
+	}
+	return nil
+}
+
+// cause drops the path from an error of the file system, when the message names it anyway.
+func cause(err error) error {
+	if e := new(fs.PathError); errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+// claimFolder sees that this is the only server on the data folder: SQLite and the caches
+// of two servers would not agree.
+func claimFolder(s *settings) (release func() error, err error) {
+	if s.DatabaseURL != "" {
+		return func() error { return nil }, nil
+	}
+	if err := makeFolder(s.Data); err != nil {
+		return nil, err
+	}
+	release, err = lockFile(filepath.Join(s.Data, "signet.lock"), false)
+	if errors.Is(err, errLocked) {
+		return nil, fmt.Errorf("another server runs on the data folder %s: stop it, choose another with --data, "+
+			"or give several servers one PostgreSQL with --database-url", s.Data)
+	}
+	return release, err
+}
+
+// withMigrator opens the database for migration. On SQLite one process after the other
+// does so, because its migrations know no lock between processes.
+func withMigrator(ctx context.Context, s *settings, fn func(*migrations.Migrator) error) (err error) {
+	if s.DatabaseURL == "" {
+		if err := makeFolder(s.Data); err != nil {
+			return err
+		}
+		release, err := lockFile(filepath.Join(s.Data, "migrate.lock"), true)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = release() }()
+	}
+	m, err := migrations.Open(ctx, s.database())
+	if err != nil {
+		return unreachable(s, err)
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	return fn(m)
+}
+
+// unreachable says which database did not answer, without its password.
+func unreachable(s *settings, err error) error {
+	if s.DatabaseURL == "" {
+		return fmt.Errorf("the database %s cannot be opened: %w", s.database(), err)
+	}
+	return fmt.Errorf("the database %s cannot be reached, see to it or to database-url: %w", redactURL(s.DatabaseURL), err)
+}

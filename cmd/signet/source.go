@@ -1,0 +1,236 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/providers/posflag"
+	"github.com/knadh/koanf/v2"
+	"github.com/spf13/pflag"
+)
+
+const (
+	envPrefix   = "SIGNET_"
+	defaultFile = "signet.yaml"
+	maxFileSize = 64 << 10
+)
+
+// given is the text of a setting and where it was found.
+type given struct {
+	text string
+	from string // "default", a file, a variable, a flag
+}
+
+// load reads the settings: a flag wins over the environment, which wins over the file. The
+// error names the place and, for a name that is unknown, the nearest known one. It does
+// not complete them.
+func load(flags *pflag.FlagSet, environ []string) (*settings, map[string]given, error) {
+	s := new(settings)
+	table := s.table()
+	found := map[string]given{}
+	for _, one := range table {
+		found[one.name] = given{one.fallback, "default"}
+	}
+	for _, read := range []func() (map[string]given, error){
+		func() (map[string]given, error) { return fromFile(flags, environ, found) },
+		func() (map[string]given, error) { return fromEnvironment(environ, found) },
+		func() (map[string]given, error) { return fromFlags(flags, found) },
+	} {
+		layer, err := read()
+		if err != nil {
+			return nil, nil, err
+		}
+		for name, g := range layer {
+			found[name] = g
+		}
+	}
+	for _, one := range table {
+		g := found[one.name]
+		if err := one.value.Set(g.text); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", place(one.name, g.from), err)
+		}
+	}
+	return s, found, nil
+}
+
+// place says which setting is wrong, where it can be put right.
+func place(name, from string) string {
+	if strings.HasPrefix(from, envPrefix) || strings.HasPrefix(from, "--") {
+		return from
+	}
+	return name + " in " + from
+}
+
+// configFile gives the path of the settings file, and whether somebody named it.
+func configFile(flags *pflag.FlagSet, environ []string) (string, bool) {
+	if f := flags.Lookup("config"); f != nil && f.Changed {
+		return f.Value.String(), true
+	}
+	for _, pair := range environ {
+		if path, ok := strings.CutPrefix(pair, envPrefix+"CONFIG="); ok && path != "" {
+			return path, true
+		}
+	}
+	return defaultFile, false
+}
+
+func fromFile(flags *pflag.FlagSet, environ []string, known map[string]given) (map[string]given, error) {
+	path, named := configFile(flags, environ)
+	k := koanf.New(".")
+	err := k.Load(file.Provider(path), yaml.Parser())
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !named:
+		return nil, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("settings file %s does not exist: name another with --config", path)
+	case err != nil:
+		return nil, fmt.Errorf("read settings file %s: %w", path, err)
+	}
+	out := map[string]given{}
+	for _, key := range k.Keys() {
+		if _, ok := known[key]; !ok {
+			return nil, fmt.Errorf("%s: there is no setting %q: did you mean %q?", path, key, nearest(key, names(known)))
+		}
+		value, err := scalar(k.Get(key))
+		if err != nil {
+			return nil, fmt.Errorf("%s in %s: %w", key, path, err)
+		}
+		out[key] = given{value, path}
+	}
+	return out, nil
+}
+
+// scalar writes a YAML value as one would on the command line; a list gets commas.
+func scalar(v any) (string, error) {
+	switch v := v.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return v, nil
+	case bool, int, int64, uint64, float64:
+		return fmt.Sprint(v), nil
+	case []any:
+		words := make([]string, len(v))
+		for i, one := range v {
+			word, err := scalar(one)
+			if err != nil {
+				return "", err
+			}
+			words[i] = word
+		}
+		return strings.Join(words, ","), nil
+	}
+	return "", errors.New("must be one value, or a list of values")
+}
+
+// foreign reports variables that are not settings although they have our prefix: the one
+// that names the file, those of tests, and those that Kubernetes makes for a service that
+// is called signet.
+func foreign(name string) bool {
+	return name == "CONFIG" || name == "PORT" || strings.HasPrefix(name, "TEST_") ||
+		strings.HasPrefix(name, "PORT_") || strings.HasPrefix(name, "SERVICE_")
+}
+
+func fromEnvironment(environ []string, known map[string]given) (map[string]given, error) {
+	out := map[string]given{}
+	var failed error
+	take := func(variable, text string) (string, any) {
+		name := strings.TrimPrefix(variable, envPrefix)
+		if foreign(name) || text == "" || failed != nil {
+			return "", nil
+		}
+		key, err := readVariable(variable, &text, known)
+		if _, twice := out[key]; twice && err == nil {
+			err = fmt.Errorf("%s and %s_FILE are both set: keep one", variableOf(key), variableOf(key))
+		}
+		if err != nil {
+			failed = err
+			return "", nil
+		}
+		out[key] = given{text, variable}
+		return key, text
+	}
+	k := koanf.New(".")
+	provider := env.Provider(".", env.Opt{
+		Prefix: envPrefix, TransformFunc: take, EnvironFunc: func() []string { return environ },
+	})
+	if err := k.Load(provider, nil); err != nil {
+		return nil, fmt.Errorf("read environment: %w", err)
+	}
+	return out, failed
+}
+
+// readVariable finds the setting that a variable is for. SIGNET_X_FILE names a file that
+// holds the value of SIGNET_X.
+func readVariable(variable string, text *string, known map[string]given) (string, error) {
+	key := keyOf(variable)
+	if _, ok := known[key]; ok {
+		return key, nil
+	}
+	if base, ok := strings.CutSuffix(key, "-file"); ok {
+		if _, ok := known[base]; ok {
+			content, err := readSmall(*text)
+			if err != nil {
+				return "", fmt.Errorf("%s: %w", variable, err)
+			}
+			*text = strings.TrimRight(content, "\r\n")
+			return base, nil
+		}
+	}
+	return "", fmt.Errorf("there is no setting %s: did you mean %s?", variable, variableOf(nearest(key, names(known))))
+}
+
+func keyOf(variable string) string {
+	name := strings.TrimPrefix(variable, envPrefix)
+	return strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+}
+
+func variableOf(key string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, "-", "_"))
+}
+
+func readSmall(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if info.Size() > maxFileSize {
+		return "", fmt.Errorf("%s is larger than 64 KiB", path)
+	}
+	content, err := os.ReadFile(path)
+	return string(content), err
+}
+
+func fromFlags(flags *pflag.FlagSet, known map[string]given) (map[string]given, error) {
+	k := koanf.New(".")
+	changed := posflag.ProviderWithFlag(flags, ".", k, func(f *pflag.Flag) (string, any) {
+		if _, ok := known[f.Name]; !ok || !f.Changed {
+			return "", nil
+		}
+		return f.Name, f.Value.String()
+	})
+	if err := k.Load(changed, nil); err != nil {
+		return nil, fmt.Errorf("read flags: %w", err)
+	}
+	out := map[string]given{}
+	for _, key := range k.Keys() {
+		out[key] = given{k.String(key), "--" + key}
+	}
+	return out, nil
+}
+
+func names(known map[string]given) []string {
+	out := make([]string, 0, len(known))
+	for name := range known {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
