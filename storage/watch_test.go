@@ -71,6 +71,13 @@ func client(id string) *authz.Client {
 	return &authz.Client{ID: id, CreatedAt: now, UpdatedAt: now, Version: 1}
 }
 
+func session(id, userID string) *authz.Session {
+	return &authz.Session{
+		ID: id, SecretHash: []byte{1}, UserID: userID, AuthTime: now, CreatedAt: now, LastSeenAt: now,
+		IdleExpiresAt: now.Add(time.Hour), ExpiresAt: now.Add(time.Hour),
+	}
+}
+
 func grant(id string) *authz.Grant {
 	return &authz.Grant{
 		ID: id, ClientID: "app", UserID: "ann", AuthTime: now, CodeHash: []byte("hash"), RefreshSeq: 1,
@@ -106,10 +113,6 @@ func happenings() []happening {
 	key := func(kid string, state authz.KeyState) authz.SigningKey {
 		return authz.SigningKey{KID: kid, Alg: "ES256", State: state, Sealed: []byte{1}, PublicJWK: []byte(`{}`), CreatedAt: now}
 	}
-	session := &authz.Session{
-		ID: "ses", SecretHash: []byte{1}, UserID: "ann", AuthTime: now, CreatedAt: now, LastSeenAt: now,
-		IdleExpiresAt: now.Add(time.Hour), ExpiresAt: now.Add(time.Hour),
-	}
 	token := &authz.APIToken{ID: "tok", Hash: []byte{1}, UserID: "ann", CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
 	type S = *storage.Store
 	return []happening{
@@ -133,7 +136,7 @@ func happenings() []happening {
 		{"person added", func(ctx context.Context, s S) error { return s.InsertUser(ctx, user("bob")) }, nil},
 		{"person changed", func(ctx context.Context, s S) error { return s.UpdateUser(ctx, user("bob")) }, []storage.Change{{Table: "users", Key: "bob"}}},
 		{"person deleted", func(ctx context.Context, s S) error { return s.DeleteUser(ctx, "bob") }, []storage.Change{{Table: "users", Key: "bob"}}},
-		{"login", func(ctx context.Context, s S) error { return s.BeginSession(ctx, session, 1) }, nil},
+		{"login", func(ctx context.Context, s S) error { return s.BeginSession(ctx, session("ses", "ann"), 1) }, nil},
 		{"session seen", func(ctx context.Context, s S) error { return s.TouchSession(ctx, "ses", now, now.Add(1), now) }, nil},
 		{"session ended", func(ctx context.Context, s S) error { return s.DeleteSession(ctx, "ses", "ann") }, []storage.Change{{Table: "sessions", Key: "ses"}}},
 		{"grant made", func(ctx context.Context, s S) error { return s.InsertGrant(ctx, grant("g")) }, nil},
