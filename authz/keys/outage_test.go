@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,9 +20,19 @@ import (
 // faulty is a real store that a test puts out of reach, or whose rows it spoils.
 type faulty struct {
 	*storage.Store
-	mu    sync.Mutex
-	down  error
-	spoil func([]authz.SigningKey)
+	mu     sync.Mutex
+	down   error
+	spoil  func([]authz.SigningKey)
+	refuse func(authz.SigningKey) error // to be inserted
+}
+
+func (f *faulty) InsertSigningKey(ctx context.Context, k authz.SigningKey) error {
+	if f.refuse != nil {
+		if err := f.refuse(k); err != nil {
+			return err
+		}
+	}
+	return f.Store.InsertSigningKey(ctx, k)
 }
 
 func (f *faulty) set(down error, spoil func([]authz.SigningKey)) {
@@ -106,6 +117,22 @@ func TestNothingButReloadsReadsTheDatabase(t *testing.T) {
 	}
 	if err := ring.Rotate(t.Context(), "", true); err == nil {
 		t.Error("a rotation without a database succeeded")
+	}
+}
+
+func TestAnIdleTickIsOneStatement(t *testing.T) {
+	t.Parallel()
+	var statements atomic.Int64
+	ring := openRing(t, newStore(t, storage.WithStatementCounter(func(string) { statements.Add(1) })), nil)
+	if err := ring.Rotate(t.Context(), "", true); err != nil {
+		t.Fatal(err)
+	}
+	statements.Store(0)
+	if err := ring.Tend(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := statements.Load(); n != 1 {
+		t.Errorf("%d statements, want one", n)
 	}
 }
 

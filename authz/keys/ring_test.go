@@ -52,7 +52,7 @@ func (r *recorder) Record(_ context.Context, e authz.Event) {
 	r.events = append(r.events, e)
 }
 
-func newStore(t testing.TB) *storage.Store {
+func newStore(t testing.TB, options ...storage.Option) *storage.Store {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "signet.db")
 	m, err := migrations.Open(t.Context(), path)
@@ -65,7 +65,7 @@ func newStore(t testing.TB) *storage.Store {
 	if err := m.Close(); err != nil {
 		t.Fatal(err)
 	}
-	store, err := storage.Open(t.Context(), path)
+	store, err := storage.Open(t.Context(), path, options...)
 	if err != nil {
 		t.Fatal(err)
 	}

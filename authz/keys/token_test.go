@@ -146,41 +146,46 @@ func forgeries(token, alg, otherAlg, otherKID string) map[string]string {
 		return forge(token, func(h, _, _ *string) { *h = strings.Replace(*h, old, new, 1) })
 	}
 	return map[string]string{
-		"empty":                      "",
-		"two dots":                   "..",
-		"alg none with a signature":  inHeader(alg, "none"),
-		"alg none without one":       forge(token, func(h, _, s *string) { *h, *s = strings.Replace(*h, alg, "none", 1), "" }),
-		"another key's alg":          inHeader(alg, otherAlg),
-		"an alg without keys":        inHeader(alg, "HS256"),
-		"no alg":                     inHeader(`"alg":"`+alg+`",`, ""),
-		"another key's kid":          forge(token, func(h, _, _ *string) { *h = strings.Replace(*h, kid(token), otherKID, 1) }),
-		"unknown kid":                inHeader(`"kid":"`, `"kid":"x`),
-		"no kid":                     inHeader(`"kid"`, `"kit"`),
-		"no kid at all":              forge(token, func(h, _, _ *string) { *h = `{"alg":"` + alg + `","typ":"at+jwt"}` }),
-		"crit":                       inHeader("}", `,"crit":["exp"]}`),
-		"b64":                        inHeader("}", `,"b64":"false"}`),
-		"jku":                        inHeader("}", `,"jku":"https://evil.example/jwks"}`),
-		"jwk":                        inHeader("}", `,"jwk":{}}`),
-		"x5u":                        inHeader("}", `,"x5u":"https://evil.example/crt"}`),
-		"a member twice":             inHeader("}", `,"typ":"JWT"}`),
-		"white space in the header":  inHeader(",", ", "),
-		"white space at its end":     inHeader("}", "} "),
-		"an escape in the header":    inHeader(`"alg":"E`, `"alg":"\u0045`),
-		"another case of a member":   inHeader(`"alg"`, `"ALG"`),
-		"another type":               inHeader("at+jwt", "JWT"),
-		"header is not an object":    forge(token, func(h, _, _ *string) { *h = `["` + alg + `"]` }),
-		"header is not ended":        inHeader("}", ""),
-		"header is a lone brace":     forge(token, func(h, _, _ *string) { *h = `{` }),
-		"header is empty":            token[strings.IndexByte(token, '.'):],
-		"header is far too long":     inHeader("at+jwt", strings.Repeat("x", 400)),
-		"claims changed":             forge(token, func(_, c, _ *string) { *c = "e30" }),
-		"no claims":                  forge(token, func(_, c, _ *string) { *c = "" }),
-		"no signature":               forge(token, func(_, _, s *string) { *s = "" }),
-		"signature changed":          forge(token, func(_, _, s *string) { *s = "AAAA" + (*s)[4:] }),
-		"signature of zeros":         forge(token, func(_, _, s *string) { *s = strings.Repeat("A", 86) }),
-		"signature of ones":          forge(token, func(_, _, s *string) { *s = strings.Repeat("_", 85) + "w" }),
-		"signature too short":        token[:len(token)-4],
-		"signature too long":         token + "AAAA",
+		"empty":                     "",
+		"two dots":                  "..",
+		"alg none with a signature": inHeader(alg, "none"),
+		"alg none without one":      forge(token, func(h, _, s *string) { *h, *s = strings.Replace(*h, alg, "none", 1), "" }),
+		"another key's alg":         inHeader(alg, otherAlg),
+		"an alg without keys":       inHeader(alg, "HS256"),
+		"no alg":                    inHeader(`"alg":"`+alg+`",`, ""),
+		"another key's kid":         forge(token, func(h, _, _ *string) { *h = strings.Replace(*h, kid(token), otherKID, 1) }),
+		"unknown kid":               inHeader(`"kid":"`, `"kid":"x`),
+		"no kid":                    inHeader(`"kid"`, `"kit"`),
+		"no kid at all":             forge(token, func(h, _, _ *string) { *h = `{"alg":"` + alg + `","typ":"at+jwt"}` }),
+		"crit":                      inHeader("}", `,"crit":["exp"]}`),
+		"b64":                       inHeader("}", `,"b64":"false"}`),
+		"jku":                       inHeader("}", `,"jku":"https://evil.example/jwks"}`),
+		"jwk":                       inHeader("}", `,"jwk":{}}`),
+		"x5u":                       inHeader("}", `,"x5u":"https://evil.example/crt"}`),
+		"a member twice":            inHeader("}", `,"typ":"JWT"}`),
+		"white space in the header": inHeader(",", ", "),
+		"white space at its end":    inHeader("}", "} "),
+		"an escape in the header":   inHeader(`"alg":"E`, `"alg":"\u0045`),
+		"another case of a member":  inHeader(`"alg"`, `"ALG"`),
+		"another type":              inHeader("at+jwt", "JWT"),
+		"header is not an object":   forge(token, func(h, _, _ *string) { *h = `["` + alg + `"]` }),
+		"header is not ended":       inHeader("}", ""),
+		"header is a lone brace":    forge(token, func(h, _, _ *string) { *h = `{` }),
+		"header is empty":           token[strings.IndexByte(token, '.'):],
+		"header is far too long":    inHeader("at+jwt", strings.Repeat("x", 400)),
+		"claims changed":            forge(token, func(_, c, _ *string) { *c = "e30" }),
+		"no claims":                 forge(token, func(_, c, _ *string) { *c = "" }),
+		"no signature":              forge(token, func(_, _, s *string) { *s = "" }),
+		"signature changed":         forge(token, func(_, _, s *string) { *s = "AAAA" + (*s)[4:] }),
+		"signature of zeros":        forge(token, func(_, _, s *string) { *s = strings.Repeat("A", 86) }),
+		"signature of ones":         forge(token, func(_, _, s *string) { *s = strings.Repeat("_", 85) + "w" }),
+		"signature too short":       token[:len(token)-4],
+		"signature too long":        token + "AAAA",
+		"a zero in its middle": forge(token, func(_, _, s *string) {
+			raw, _ := base64.RawURLEncoding.DecodeString(*s)
+			*s = base64.RawURLEncoding.EncodeToString(slices.Insert(raw, 32, 0))
+		}),
+		"signature far too long":     token + strings.Repeat("A", 4000),
 		"stray bits in it":           forge(token, func(_, _, s *string) { *s = lastBits(*s) }),
 		"padding":                    token + "==",
 		"a line break at the end":    token + "\n",
@@ -229,21 +234,6 @@ func TestVerifyRefusesAnotherServersToken(t *testing.T) {
 		if _, _, err := ours.Verify(sign(t, theirs, alg)); !errors.Is(err, keys.ErrInvalid) {
 			t.Errorf("%s: %v, want ErrInvalid", alg, err)
 		}
-	}
-}
-
-func TestVerifyReadsTheHeaderInAnyOrder(t *testing.T) {
-	t.Parallel()
-	// A later version may write the members in another order; its replicas run beside ours
-	// while it is rolled out. The signature covers the header, so only the key can be found.
-	ring := openRing(t, newStore(t), nil)
-	token := forge(sign(t, ring, authz.AlgES256), func(h, _, _ *string) {
-		part := strings.Split(strings.Trim(*h, "{}"), ",")
-		slices.Reverse(part)
-		*h = "{" + strings.Join(part, ",") + "}"
-	})
-	if _, _, err := ring.Verify(token); err == nil || !strings.Contains(err.Error(), "wrong signature") {
-		t.Errorf("Verify = %v, want that the key was found and the signature is wrong", err)
 	}
 }
 
