@@ -7,12 +7,16 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-const defaultSQLiteConns = 8
+const (
+	defaultSQLiteConns = 8
+	busyTimeout        = 10 * time.Second
+)
 
 // openSQLite opens a file. One connection writes at a time, in the order of asking, while
 // the others read.
@@ -49,7 +53,7 @@ func openSQLite(_ context.Context, path string, set settings) (*Store, error) {
 func openFile(path string) (*sql.DB, error) {
 	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 	db, err := sql.Open("sqlite", "file:"+escaped+
-		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)"+
+		fmt.Sprintf("?_pragma=busy_timeout(%d)", busyTimeout.Milliseconds())+"&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)"+
 		"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)"+
 		"&_txlock=immediate&_time_integer_format=unix_micro")
 	if err != nil {
@@ -59,7 +63,8 @@ func openFile(path string) (*sql.DB, error) {
 }
 
 // oneAtATime queues the writers of this process. SQLite would let them poll for its lock
-// instead, with sleeps of up to 100 ms, and some would wait for long while others pass.
+// instead, with sleeps of up to 100 ms, and some would wait for long while others pass. As
+// there, nobody waits for ever: not even for himself, having left his own transaction.
 func oneAtATime() func(context.Context) (func(), error) {
 	writing := make(chan struct{}, 1)
 	done := func() { <-writing }
@@ -67,6 +72,15 @@ func oneAtATime() func(context.Context) (func(), error) {
 		select {
 		case writing <- struct{}{}:
 			return done, nil
+		default:
+		}
+		timeout := time.NewTimer(busyTimeout)
+		defer timeout.Stop()
+		select {
+		case writing <- struct{}{}:
+			return done, nil
+		case <-timeout.C:
+			return nil, fmt.Errorf("wait to write: another writer took longer than %v", busyTimeout)
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

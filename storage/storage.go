@@ -23,8 +23,8 @@ type settings struct {
 	count    func(string)
 }
 
-// WithMaxConns limits the number of connections. The default is 16 on PostgreSQL, and on
-// SQLite one that writes beside several that read.
+// WithMaxConns limits the number of connections. The default is 16 on PostgreSQL and 8 on
+// SQLite, where one writes at a time while the others read. Watch has one more of its own.
 func WithMaxConns(n int) Option { return func(s *settings) { s.maxConns = n } }
 
 // WithStatementCounter has fn called with every statement before it runs; it must be

@@ -19,6 +19,7 @@ func testAPIs(ctx context.Context, t *testing.T, s store) {
 	must(t, s.InsertAPI(ctx, plain))
 	refused(t, "insert taken identifier", s.InsertAPI(ctx, plain), authz.ErrConflict)
 
+	defer s.bystander(ctx, t, "apis", plain.Identifier)()
 	got, err := s.API(ctx, orders.Identifier)
 	must(t, err)
 	same(t, "api", got, orders)

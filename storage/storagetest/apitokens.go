@@ -21,6 +21,9 @@ func testAPITokens(ctx context.Context, t *testing.T, s store) {
 		must(t, s.InsertAPIToken(ctx, v))
 	}
 	refused(t, "insert twice", s.InsertAPIToken(ctx, one), authz.ErrConflict)
+	must(t, s.InsertUser(ctx, newUser("zoe")))
+	must(t, s.InsertAPIToken(ctx, newAPIToken("tok_z", "zoe")))
+	defer s.bystander(ctx, t, "api_tokens", "tok_z")()
 
 	got, err := s.APIToken(ctx, one.ID)
 	must(t, err)

@@ -45,6 +45,7 @@ func testClients(ctx context.Context, t *testing.T, s store) {
 	if len(page) != 1 || page[0].ID != "b" || page[0].Secrets != nil {
 		t.Errorf("next page: %+v", page)
 	}
+	defer s.bystander(ctx, t, "clients", plain.ID)()
 	testClientUpdates(ctx, t, s, got)
 	must(t, s.DeleteClient(ctx, full.ID))
 	refused(t, "delete twice", s.DeleteClient(ctx, full.ID), authz.ErrNotFound)

@@ -19,6 +19,15 @@ func testConsents(ctx context.Context, t *testing.T, s store) {
 		Resources: []string{"https://orders.example"}, CreatedAt: noon(), UpdatedAt: noon(),
 	}
 	must(t, s.InsertConsent(ctx, first))
+	must(t, s.InsertUser(ctx, newUser("zoe")))
+	for _, other := range []authz.Consent{{UserID: "zoe", ClientID: "app"}, {UserID: "zoe", ClientID: "mail"}} {
+		other.CreatedAt, other.UpdatedAt = noon(), noon()
+		must(t, s.PutConsent(ctx, &other))
+	}
+	defer s.bystander(ctx, t, "consents", "zoe client_id=app")()
+	mail := &authz.Consent{UserID: "ann", ClientID: "mail", CreatedAt: noon(), UpdatedAt: noon()}
+	must(t, s.PutConsent(ctx, mail))
+	defer s.bystander(ctx, t, "consents", "ann client_id=mail")()
 	refused(t, "first answer twice", s.InsertConsent(ctx, first), authz.ErrConflict)
 	got, err := s.Consent(ctx, "ann", "app")
 	must(t, err)
@@ -40,8 +49,6 @@ func testConsents(ctx context.Context, t *testing.T, s store) {
 	must(t, err)
 	same(t, "replaced consent", got, first)
 
-	mail := &authz.Consent{UserID: "ann", ClientID: "mail", CreatedAt: noon(), UpdatedAt: noon()}
-	must(t, s.PutConsent(ctx, mail))
 	all, err := s.Consents(ctx, "ann")
 	must(t, err)
 	same(t, "all, the newest first", all, []*authz.Consent{first, mail})

@@ -51,7 +51,12 @@ func testSigningKeys(ctx context.Context, t *testing.T, s store) {
 	active.State, active.RetiredAt, active.ExpiresAt = authz.KeyRetired, rotated, end
 	next.State, next.ActivatedAt = authz.KeyActive, rotated
 	keys("after the rotation", active, next, fresh, other)
-	refused(t, "rotate once more", s.RotateSigningKey(ctx, "k1", "k2", fresh, rotated, end), authz.ErrNotFound)
+	fourth := newKey("k4", authz.KeyNext)
+	refused(t, "rotate once more", s.RotateSigningKey(ctx, "k1", "k2", fourth, rotated, end), authz.ErrNotFound)
+	refused(t, "rotate a retired key", s.RotateSigningKey(ctx, "k1", "k3", fourth, rotated, end), authz.ErrNotFound)
+	if s.InsertSigningKey(ctx, newKey("k5", "odd")) == nil {
+		t.Error("a key is in a state that is none")
+	}
 
 	for _, c := range []struct {
 		now  time.Time

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,6 +61,7 @@ func testRaces(ctx context.Context, t *testing.T, s store) {
 		{"first consent", raceConsent},
 		{"first active key", raceActiveKey},
 		{"rotate a key", raceRotateKey},
+		{"sweep", raceSweep},
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			for n := range rounds {
@@ -192,4 +194,27 @@ func raceRotateKey(ctx context.Context, t *testing.T, s store, round string) {
 		fresh.Alg = round
 		return s.RotateSigningKey(ctx, round+string(authz.KeyActive), round+string(authz.KeyNext), fresh, noon(), noon())
 	}))
+}
+
+// raceSweep sweeps from all replicas at once: every row goes once, and nobody fails.
+func raceSweep(ctx context.Context, t *testing.T, s store, round string) {
+	const rows = 60
+	must(t, s.InTx(ctx, func(ctx context.Context) error {
+		for n := range rows {
+			g := newGrant(fmt.Sprint(round, n), "app", "ann")
+			if err := errors.Join(s.InsertGrant(ctx, g), s.RevokeToken(ctx, g.ID, noon(), noon())); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	var swept atomic.Int64
+	race(t, nil, func(int) error {
+		n, err := s.Sweep(ctx, noon().Add(60*24*time.Hour))
+		swept.Add(n)
+		return err
+	})
+	if n := swept.Load(); n < 2*rows {
+		t.Errorf("%s: %d rows swept of %d", round, n, 2*rows)
+	}
 }

@@ -149,6 +149,14 @@ func testDeadRefresh(ctx context.Context, t *testing.T, s store) {
 		refuse(t, g, 0)
 		refuse(t, g, -1)
 	})
+	t.Run("grant that ends before its refresh token", func(t *testing.T) {
+		g := addGrant(ctx, t, s, "short")
+		claim := claimOf(g)
+		claim.ExpiresAt = rotationOf(g, 1).Now
+		_, err := s.RedeemCode(ctx, claim)
+		must(t, err)
+		refuse(t, g, 1)
+	})
 	t.Run("revoked", func(t *testing.T) {
 		g := addRedeemed(ctx, t, s, "revoked")
 		_, err := s.RevokeGrant(ctx, g.ID, "app", authz.RevokedByUser, noon())

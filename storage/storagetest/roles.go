@@ -20,6 +20,7 @@ func testRoles(ctx context.Context, t *testing.T, s store) {
 	other := baker
 	other.Description = "Something else"
 	must(t, s.EnsureRole(ctx, other))
+	defer s.bystander(ctx, t, "roles", admin.Name)()
 	got, err := s.Role(ctx, "baker")
 	must(t, err)
 	same(t, "role", got, baker)

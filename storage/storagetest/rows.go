@@ -100,8 +100,12 @@ func newKey(kid string, state authz.KeyState) authz.SigningKey {
 }
 
 // addUserAndClient lays out the parents of nearly everything: person "ann", client "app".
+// Before ann there is somebody whose roles and state must not be taken for hers.
 func addUserAndClient(ctx context.Context, t *testing.T, s store) {
 	t.Helper()
+	must(t, s.InsertUser(ctx, &authz.User{
+		ID: "adam", Username: "adam", Roles: []string{"administrator"}, DisabledAt: noon(), CreatedAt: noon(), UpdatedAt: noon(),
+	}))
 	must(t, s.InsertUser(ctx, newUser("ann")))
 	must(t, s.InsertClient(ctx, newClient("app")))
 }
@@ -143,6 +147,27 @@ func (s store) dump(ctx context.Context, t *testing.T, table string) string {
 	}
 	must(t, rows.Err())
 	return out.String()
+}
+
+// bystander remembers a row that a test must not touch; the function it gives looks again.
+func (s store) bystander(ctx context.Context, t *testing.T, table, key string) func() {
+	t.Helper()
+	row := func() string {
+		for line := range strings.Lines(s.dump(ctx, t, table)) {
+			if strings.Contains(line, "="+key+" ") {
+				return line
+			}
+		}
+		return ""
+	}
+	before := row()
+	if before == "" {
+		t.Fatalf("%s has no row %s", table, key)
+	}
+	return func() {
+		t.Helper()
+		same(t, "row "+key+" of "+table+", which nobody touched", row(), before)
+	}
 }
 
 // count tells how many rows a table has.

@@ -41,6 +41,13 @@ func testSessions(ctx context.Context, t *testing.T, s store) {
 	must(t, err)
 	same(t, "sessions that are not idle", len(all), 1)
 
+	all, err = s.Sessions(ctx, "ann", one.ExpiresAt)
+	must(t, err)
+	same(t, "sessions at their end", len(all), 0)
+
+	must(t, s.InsertUser(ctx, newUser("zoe")))
+	must(t, s.InsertSession(ctx, newSession("zoes", "zoe")))
+	defer s.bystander(ctx, t, "sessions", "zoes")()
 	refused(t, "end somebody else's", s.DeleteSession(ctx, "bobs", "ann"), authz.ErrNotFound)
 	must(t, s.DeleteSession(ctx, "bobs", "bob"))
 	refused(t, "end twice", s.DeleteSession(ctx, "bobs", "bob"), authz.ErrNotFound)

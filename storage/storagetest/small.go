@@ -122,5 +122,6 @@ func testStatusBits(ctx context.Context, t *testing.T, s store) {
 	must(t, s.DeleteUser(ctx, "ann"))
 	must(t, s.DeleteClient(ctx, "app"))
 	bits("all deleted", 0, 100, 5, 6, 7)
-	bits("bounds", 5, 7, 5, 6)
+	bits("upper bound", 5, 7, 5, 6)
+	bits("lower bound", 6, 100, 6, 7)
 }

@@ -50,7 +50,7 @@ func testSweep(ctx context.Context, t *testing.T, s store) {
 	same(t, "rows swept", n, int64(10))
 	for table, want := range map[string]int{
 		"interactions": 1, "grants": 1, "sessions": 3, "revoked_tokens": 1, "replays": 1, "client_secrets": 2,
-		"api_tokens": 1, "status_entries": 2, "users": 1, "clients": 1,
+		"api_tokens": 1, "status_entries": 2, "users": 2, "clients": 1,
 	} {
 		same(t, "rows left in "+table, s.count(ctx, t, table), want)
 	}

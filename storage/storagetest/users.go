@@ -23,6 +23,7 @@ func testUsers(ctx context.Context, t *testing.T, s store) {
 	same(t, "user", got, ann)
 	_, err = s.User(ctx, "none")
 	refused(t, "read missing", err, authz.ErrNotFound)
+	defer s.bystander(ctx, t, "users", "b")()
 	page, err := s.Users(ctx, "", 1)
 	must(t, err)
 	same(t, "first page", page, []*authz.User{ann})
@@ -95,6 +96,9 @@ func testPasswords(ctx context.Context, t *testing.T, s store) {
 		same(t, "hash", got, want)
 	}
 	stored("")
+	must(t, s.InsertUser(ctx, newUser("zoe")))
+	must(t, s.SetPassword(ctx, authz.PasswordCredential{UserID: "zoe", Hash: "h1", ChangedAt: noon()}))
+	defer s.bystander(ctx, t, "passwords", "zoe")()
 	must(t, s.SetPassword(ctx, authz.PasswordCredential{UserID: "ann", Hash: "h1", ChangedAt: noon()}))
 	stored("h1")
 	must(t, s.UpgradePassword(ctx, "ann", "h1", "h1+"))
