@@ -11,6 +11,7 @@ import (
 	"github.com/signet-auth/signet/authz"
 	"github.com/signet-auth/signet/storage"
 	"github.com/signet-auth/signet/storage/storagetest"
+	"github.com/signet-auth/signet/web/parts"
 	"github.com/signet-auth/signet/web/webtest"
 )
 
@@ -37,6 +38,26 @@ func TestSignInFromAnApp(t *testing.T) {
 		}
 		if tokens.AccessToken == "" || tokens.IDToken == "" || tokens.RefreshToken == "" {
 			t.Error("a token is missing")
+		}
+	})
+}
+
+// A login begun on one process finishes on another.
+func TestTwoReplicas(t *testing.T) {
+	t.Parallel()
+	storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {
+		t.Parallel()
+		w := newWorld(t, open())
+		other := webtest.Start(t, open(), webtest.With(func(c *parts.Config) { c.Issuer = w.Issuer }))
+		b := w.Browser()
+		b.Visit(other.Issuer)
+		login := b.Open(w.app.Ask("openid"))
+		consent := signIn(b.Open(other.Issuer+login.URL.RequestURI()), "alice")
+		if consent.URL.Path != "/consent" || consent.URL.Host == login.URL.Host {
+			t.Fatalf("at %s: %s", consent.URL, consent.Body)
+		}
+		if tokens := w.app.Redeem(b.Open(w.Issuer + consent.URL.RequestURI()).Press("allow")); tokens.Status != http.StatusOK {
+			t.Errorf("tokens %d %s", tokens.Status, tokens.Error)
 		}
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Chromium is a real browser without a window. It speaks the DevTools protocol over a pipe.
@@ -35,6 +36,7 @@ func StartChromium(t testing.TB) *Chromium {
 	out, fromBrowser := pipe(t)
 	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+		"--ignore-certificate-errors", // servers of tests have made their own
 		"--user-data-dir="+t.TempDir(), "--remote-debugging-pipe", "about:blank")
 	cmd.ExtraFiles = []*os.File{toBrowser, fromBrowser} // they are 3 and 4 there
 	if err := cmd.Start(); err != nil {
@@ -108,13 +110,14 @@ func (c *Chromium) Press(id string) {
 	c.Eval("document.getElementById(" + strconv.Quote(id) + ").click()")
 }
 
-// WaitFor waits until a JavaScript expression is true.
+// WaitFor waits until a JavaScript expression is true, for as long as the test may run.
 func (c *Chromium) WaitFor(expression string) {
 	c.t.Helper()
 	for c.Eval("String(Boolean("+expression+"))") != "true" {
 		if err := c.t.Context().Err(); err != nil {
 			c.t.Fatalf("wait for %s: %v", expression, err)
 		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 
@@ -122,7 +125,7 @@ func (c *Chromium) WaitFor(expression string) {
 // and so is one that a page could not answer because it was just leaving.
 func (c *Chromium) Eval(expression string) string {
 	c.t.Helper()
-	res, err := c.send("Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true})
+	res, err := c.send("Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true, "userGesture": true})
 	if err != nil {
 		return ""
 	}
