@@ -112,7 +112,7 @@ func (s *Service) SetPassword(ctx context.Context, id string, p authz.Secret) er
 		return err
 	}
 	keep := ""
-	if current, _ := authz.SessionFrom(ctx); current != nil && current.UserID == u.ID {
+	if current, _ := authz.SessionFrom(ctx); current != nil {
 		keep = current.ID
 	}
 	_, err = s.change(ctx, u.ID, 0, edit{

@@ -26,7 +26,8 @@ func (s *Service) complete(ctx context.Context, n New) (authz.ClientMetadata, er
 		return m, err
 	}
 	if len(m.Scope.Within(offered)) == 0 {
-		m.Scope = m.Scope.With(offered)
+		// The server's own scopes run the server: they are named, or not given.
+		m.Scope = m.Scope.With(offered.Without(authz.ServerScopes()))
 	}
 	return m, nil
 }

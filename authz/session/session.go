@@ -144,7 +144,7 @@ func (s *Service) Find(ctx context.Context, cookie string) (*authz.Session, *aut
 	if !authz.Secret(secret).Matches(v.SecretHash) {
 		return nil, nil, errNone
 	}
-	if since := now.Add(-touchPeriod); !v.LastSeenAt.After(since) {
+	if since := now.Add(-touchPeriod); v.LastSeenAt.Before(since) {
 		idle := now.Add(s.cfg.Idle)
 		if err := s.cfg.Store.TouchSession(ctx, id, now, since, idle); err != nil {
 			return nil, nil, err

@@ -1,0 +1,232 @@
+package catalog_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/catalog"
+	"github.com/signet-auth/signet/storage"
+	"github.com/signet-auth/signet/storage/storagetest"
+)
+
+func (w *world) all(t *testing.T) *catalog.Snapshot {
+	t.Helper()
+	s, err := w.All(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (w *world) knows(t *testing.T, identifier string) bool {
+	t.Helper()
+	_, ok := w.all(t).API(identifier)
+	return ok
+}
+
+func TestTheServerIsAnAPIToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create(t, orders())
+	own, ok := w.all(t).API(issuer)
+	if !ok || !own.ScopeNames().Contains(authz.ServerScopes()) {
+		t.Errorf("got %+v", own)
+	}
+	var got []string
+	for _, a := range w.all(t).APIs() {
+		got = append(got, a.Identifier)
+	}
+	if want := ordersURI + " " + issuer; strings.Join(got, " ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create(t, orders())
+	w.create(t, orders(func(a *authz.API) {
+		a.Identifier, a.Scopes = "urn:bakery", []authz.APIScope{{Name: "orders:read", Description: "See what you baked"}}
+	}))
+	for _, c := range []struct {
+		scope     string
+		resources []string
+		want      string
+	}{
+		{"orders:read", []string{ordersURI}, "See your orders"},
+		{"orders:read", []string{"urn:bakery"}, "See what you baked"},
+		{"orders:read", []string{"urn:bakery", ordersURI}, "See what you baked"},
+		{"orders:write", []string{"urn:bakery", ordersURI}, "Change your orders"},
+		{"orders:write", []string{"urn:bakery"}, "orders:write"},
+		{"orders:write", []string{"urn:gone"}, "orders:write"},
+		{"signet:account", []string{issuer}, "See and change your own account: apps, sessions and API tokens"},
+		{"email", nil, "See your email address"},
+		{"email", []string{ordersURI}, "See your email address"},
+		{"unknown", nil, "unknown"},
+	} {
+		if got := w.all(t).Describe(c.scope, c.resources); got != c.want {
+			t.Errorf("%s at %v: %q, want %q", c.scope, c.resources, got, c.want)
+		}
+	}
+	for _, scope := range authz.OIDCScopes() {
+		if w.all(t).Describe(scope, nil) == scope {
+			t.Errorf("%s has no sentence", scope)
+		}
+	}
+}
+
+func TestAllIsSecondsOldAtMost(t *testing.T) {
+	t.Parallel()
+	reads := 0
+	w := newWorld(t, storage.WithStatementCounter(func(statement string) {
+		if strings.Contains(statement, "FROM apis WHERE identifier >") {
+			reads++
+		}
+	}))
+	for range 100 {
+		w.all(t)
+	}
+	if reads != 1 {
+		t.Errorf("read %d times", reads)
+	}
+	w.create(t, orders())
+	if !w.knows(t, ordersURI) {
+		t.Error("who made it does not know it")
+	}
+	other := newWorldOn(w.store) // another process, of which this one does not hear
+	if err := other.Delete(t.Context(), ordersURI); err != nil {
+		t.Fatal(err)
+	}
+	w.advance(10*time.Second - 1)
+	if !w.knows(t, ordersURI) {
+		t.Error("it knew before it could")
+	}
+	w.advance(1)
+	if w.knows(t, ordersURI) {
+		t.Error("it does not know after ten seconds")
+	}
+	other.create(t, orders())
+	w.Invalidate() // it hears of it
+	if !w.knows(t, ordersURI) {
+		t.Error("it does not know after it heard")
+	}
+	w.advance(-time.Hour) // the clock is set back
+	w.all(t)
+	if reads != 5 {
+		t.Errorf("read %d times, want 5", reads)
+	}
+}
+
+func TestAllReadsEveryPage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const many = 1000
+	err := w.store.InTx(t.Context(), func(ctx context.Context) error {
+		for i := range many {
+			a := orders(func(a *authz.API) { a.Identifier = fmt.Sprintf("urn:%04d", i) })
+			a.CreatedAt, a.UpdatedAt = w.time(), w.time()
+			if err := w.store.InsertAPI(ctx, &a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(w.all(t).APIs()); got != many+1 {
+		t.Errorf("read %d", got)
+	}
+}
+
+// gate lets a test hold up each reading of APIs, before or after it looks.
+type gate struct {
+	*storage.Store
+	before  bool
+	reads   atomic.Int64
+	reading chan chan struct{} // gives what each reading waits for
+}
+
+func newGate(t *testing.T, before bool) *gate {
+	return &gate{Store: storagetest.New(t), before: before, reading: make(chan chan struct{}, 9)}
+}
+
+func (g *gate) hold() {
+	release := make(chan struct{})
+	g.reading <- release
+	<-release
+}
+
+func (g *gate) APIs(ctx context.Context, after string, limit int) ([]*authz.API, error) {
+	g.reads.Add(1)
+	if g.before {
+		g.hold()
+		return g.Store.APIs(ctx, after, limit)
+	}
+	defer g.hold()
+	return g.Store.APIs(ctx, after, limit)
+}
+
+func TestWhatWasReadBeforeAChangeIsNotKept(t *testing.T) {
+	t.Parallel()
+	g := newGate(t, false)
+	w := newWorldOn(g)
+	read := func(to chan bool) { to <- w.knows(t, ordersURI) }
+	first, second := make(chan bool), make(chan bool)
+	go read(first)
+	releaseFirst := <-g.reading
+	w.create(t, orders())
+	go read(second) // began after the change, and must not join the reading before it
+	close(<-g.reading)
+	if !<-second {
+		t.Error("the second reading does not know what came before")
+	}
+	close(releaseFirst)
+	if <-first {
+		t.Error("the first reading knew what came after")
+	}
+	if !w.knows(t, ordersURI) || g.reads.Load() != 2 {
+		t.Errorf("kept the first, or nothing; read %d times", g.reads.Load())
+	}
+}
+
+func TestWhoGoesAwayDoesNotStopTheReading(t *testing.T) {
+	t.Parallel()
+	g := newGate(t, true)
+	w := newWorldOn(g)
+	ctx, cancel := context.WithCancel(t.Context())
+	gone := make(chan error)
+	go func() {
+		_, err := w.All(ctx)
+		gone <- err
+	}()
+	release := <-g.reading
+	cancel()
+	if err := <-gone; !errors.Is(err, context.Canceled) {
+		t.Errorf("who went away got %v", err)
+	}
+	close(release)
+	if _, err := w.All(t.Context()); err != nil || g.reads.Load() != 1 {
+		t.Errorf("who stayed got %v after %d readings", err, g.reads.Load())
+	}
+}
+
+func TestAllIsAnErrorWhenItCannotBeRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if err := w.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := w.All(t.Context()); err == nil {
+		t.Errorf("got %v", s)
+	}
+	if _, err := w.Create(t.Context(), orders()); err == nil || field(err) != "" {
+		t.Errorf("an outage looks like %v", err)
+	}
+}

@@ -1,0 +1,127 @@
+package registration_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/registration"
+	"github.com/signet-auth/signet/storage"
+	"github.com/signet-auth/signet/storage/storagetest"
+)
+
+const orders, parcels = "https://orders.example", "https://parcels.example"
+
+// world is a registration service on a real store that knows two APIs, with a clock that
+// stands still.
+type world struct {
+	*registration.Service
+	store  *storage.Store
+	now    atomic.Int64
+	mu     sync.Mutex
+	events []authz.Event
+}
+
+func newWorld(t *testing.T) *world { return newWorldOn(t, storagetest.New(t)) }
+
+func newWorldOn(t *testing.T, store *storage.Store) *world {
+	t.Helper()
+	w := &world{store: store}
+	w.now.Store(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixNano())
+	w.Service = registration.NewService(registration.Config{
+		Store: store, APIs: store, Audit: w, Algorithms: []string{authz.AlgES256, authz.AlgRS256},
+		Now: w.time, Random: rand.Reader,
+	})
+	for identifier, scopes := range map[string][]authz.APIScope{
+		orders:  {{Name: "orders:read", Description: "See"}, {Name: "orders:write", Description: "Change"}},
+		parcels: {{Name: "parcels:read", Description: "See"}},
+	} {
+		if err := store.InsertAPI(t.Context(), &authz.API{
+			Identifier: identifier, Name: identifier, Scopes: scopes, CreatedAt: w.time(), UpdatedAt: w.time(), Version: 1,
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
+}
+
+func (w *world) time() time.Time         { return time.Unix(0, w.now.Load()).UTC() }
+func (w *world) advance(d time.Duration) { w.now.Add(int64(d)) }
+
+func (w *world) Record(_ context.Context, e authz.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.events = append(w.events, e)
+}
+
+func (w *world) last() authz.Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.events) == 0 {
+		return authz.Event{}
+	}
+	return w.events[len(w.events)-1]
+}
+
+// create registers a client that must be good.
+func (w *world) create(t *testing.T, n registration.New) (*authz.Client, authz.Secret) {
+	t.Helper()
+	c, secret, err := w.Create(t.Context(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, secret
+}
+
+// live counts the secrets of a client that may be used now.
+func (w *world) live(t *testing.T, id string) (n int) {
+	t.Helper()
+	for _, s := range w.client(t, id).Secrets {
+		if s.Live(w.time()) {
+			n++
+		}
+	}
+	return n
+}
+
+// accepts reports whether a client may use a secret now.
+func (w *world) accepts(t *testing.T, id string, secret authz.Secret) bool {
+	t.Helper()
+	for _, s := range w.client(t, id).Secrets {
+		if s.Live(w.time()) && secret.Matches(s.Hash) {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *world) client(t *testing.T, id string) *authz.Client {
+	t.Helper()
+	c, err := w.Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// webApp is a client with nothing wrong.
+func webApp(change ...func(*authz.ClientMetadata)) authz.ClientMetadata {
+	m := authz.ClientMetadata{Name: "Acme Calendar", RedirectURIs: []string{"https://calendar.example/callback"}}
+	for _, c := range change {
+		c(&m)
+	}
+	return m
+}
+
+func field(err error) string {
+	var invalid *authz.InvalidError
+	if errors.As(err, &invalid) {
+		return invalid.Field
+	}
+	return ""
+}
