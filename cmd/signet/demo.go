@@ -19,6 +19,12 @@ import (
 	"github.com/signet-auth/signet/web"
 )
 
+// What can serve as the gateway of the demo.
+const (
+	gatewayNginx   = "nginx"
+	gatewayBuiltIn = "built-in"
+)
+
 // The person of the demo. Everybody may know her password.
 const (
 	demoUser     = "alice"
@@ -33,13 +39,17 @@ func newDemo(t terminal) *cobra.Command {
 			"  signet demo --once",
 		Args: arguments(),
 	}
-	port := c.Flags().Int("port", 8080, "`port` of the server; the app has the next one, the microservice the one after")
+	port := c.Flags().Int("port", 8080, "`port` of the server; the app, the microservice and the gateway have the next three")
+	gateway := c.Flags().String("gateway", "", "what serves as the gateway: `nginx`, or built-in (default nginx where it is installed)")
 	once := c.Flags().Bool("once", false, "walk through the whole story over HTTP, print PASS or FAIL for each step, and exit")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		if *port < 1 || *port > 65533 {
-			return usage("demo: --port must be between 1 and 65533")
+		if *port < 1 || *port > 65532 {
+			return usage("demo: --port must be between 1 and 65532")
 		}
-		return runDemo(c.Context(), t, *port, *once)
+		if *gateway != "" && *gateway != gatewayNginx && *gateway != gatewayBuiltIn {
+			return usage("demo: --gateway must be nginx or built-in")
+		}
+		return runDemo(c.Context(), t, *port, *gateway, *once)
 	}
 	return c
 }
@@ -48,10 +58,12 @@ func newDemo(t terminal) *cobra.Command {
 type stage struct {
 	server *server
 
-	issuer, appURL, ordersURL string
+	folder                                string // for the files of all
+	gateway                               string // what serves as the gateway
+	issuer, appURL, ordersURL, gatewayURL string
 }
 
-func runDemo(ctx context.Context, t terminal, port int, once bool) (err error) {
+func runDemo(ctx context.Context, t terminal, port int, gateway string, once bool) (err error) {
 	folder, err := os.MkdirTemp("", "signet-demo-")
 	if err != nil {
 		return fmt.Errorf("make a folder for the demo's database: %w", err)
@@ -65,6 +77,7 @@ func runDemo(ctx context.Context, t terminal, port int, once bool) (err error) {
 	if err != nil {
 		return err
 	}
+	s.gateway = gateway
 	served := make(chan error, 1)
 	go func() { served <- s.server.Run(ctx) }()
 	defer func() {
@@ -76,12 +89,12 @@ func runDemo(ctx context.Context, t terminal, port int, once bool) (err error) {
 	}
 	if once {
 		return demo.Walk(ctx, demo.Story{
-			Issuer: s.issuer, AppURL: s.appURL, OrdersURL: s.ordersURL, Username: demoUser, Password: demoPassword,
+			Issuer: s.issuer, AppURL: s.appURL, OrdersURL: s.ordersURL, Gateway: s.gatewayURL, Username: demoUser, Password: demoPassword,
 		}, t.out)
 	}
-	_, err = fmt.Fprintf(t.out, "Signet         %s/account\nAcme Calendar  %s\nOrders API     %s/orders\n\n"+
+	_, err = fmt.Fprintf(t.out, "Signet          %s/account\nAcme Calendar   %s\nOrders service  %s/orders\n… by a gateway  %s/orders (%s)\n\n"+
 		"Open Acme Calendar and sign in with Signet as %q with the password %q; Ctrl-C ends it all.\n",
-		s.issuer, s.appURL, s.ordersURL, demoUser, demoPassword)
+		s.issuer, s.appURL, s.ordersURL, s.gatewayURL, s.gateway, demoUser, demoPassword)
 	if err != nil {
 		return err
 	}
@@ -93,9 +106,11 @@ func runDemo(ctx context.Context, t terminal, port int, once bool) (err error) {
 func newStage(ctx context.Context, folder string, port int, log *slog.Logger) (*stage, error) {
 	address := func(offset int) string { return "127.0.0.1:" + strconv.Itoa(port+offset) }
 	s := &stage{
-		issuer: "http://" + address(0), appURL: "http://" + address(1), ordersURL: "http://" + address(2),
+		folder: folder,
+		issuer: "http://" + address(0), appURL: "http://" + address(1),
+		ordersURL: "http://" + address(2), gatewayURL: "http://" + address(3),
 	}
-	set, err := demoSettings(map[string]string{"addr": address(0), "data": folder})
+	set, err := demoSettings(map[string]string{"addr": address(0), "data": folder, "trusted-proxy": "127.0.0.1/32"})
 	if err != nil {
 		return nil, err
 	}
@@ -126,18 +141,42 @@ func (s *stage) open(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("register the demo's app: %w", err)
 	}
-	orders, err := demo.NewOrders(ctx, s.issuer, s.ordersURL)
+	orders, err := demo.NewOrders(ctx, s.issuer, s.gatewayURL)
 	if err != nil {
 		return fmt.Errorf("start the orders service: %w", err)
 	}
 	context.AfterFunc(ctx, orders.Close)
 	app, err := demo.NewApp(ctx, demo.AppConfig{
-		Issuer: s.issuer, ClientID: "acme-calendar", ClientSecret: secret.Reveal(), URL: s.appURL, OrdersURL: s.ordersURL,
+		Issuer: s.issuer, ClientID: "acme-calendar", ClientSecret: secret.Reveal(), URL: s.appURL,
+		OrdersURL: s.ordersURL, GatewayURL: s.gatewayURL,
 	})
 	if err != nil {
 		return fmt.Errorf("start Acme Calendar: %w", err)
 	}
-	return errors.Join(listenAndServe(ctx, s.appURL, app, log), listenAndServe(ctx, s.ordersURL, orders, log))
+	return errors.Join(
+		listenAndServe(ctx, s.appURL, app, log),
+		listenAndServe(ctx, s.ordersURL, orders, log),
+		s.openGateway(ctx, log))
+}
+
+// openGateway starts nginx where it is installed, and a proxy of our own elsewhere.
+func (s *stage) openGateway(ctx context.Context, log *slog.Logger) error {
+	path, installed := demo.FindNginx()
+	if s.gateway == "" && installed {
+		s.gateway = gatewayNginx
+	}
+	if s.gateway == gatewayNginx {
+		if !installed {
+			return errors.New("nginx is not installed: install it, or use --gateway built-in")
+		}
+		return demo.StartNginx(ctx, path, s.folder, s.gatewayURL[len("http://"):], s.issuer, s.ordersURL, log)
+	}
+	s.gateway = gatewayBuiltIn
+	gateway, err := demo.NewGateway(s.issuer, s.ordersURL)
+	if err != nil {
+		return fmt.Errorf("start the gateway: %w", err)
+	}
+	return listenAndServe(ctx, s.gatewayURL, gateway, log)
 }
 
 func listenAndServe(ctx context.Context, url string, h http.Handler, log *slog.Logger) error {
@@ -165,7 +204,8 @@ func (s *stage) register(ctx context.Context) (authz.Secret, error) {
 		return "", err
 	}
 	_, err = parts.APIs.Create(ctx, authz.API{
-		Identifier: s.ordersURL, Name: "Orders", Scopes: []authz.APIScope{
+		// An API is known by the address at which the world reaches it.
+		Identifier: s.gatewayURL, Name: "Orders", BrowserSignIn: true, Scopes: []authz.APIScope{
 			{Name: "orders:read", Description: "See your orders"},
 			{Name: "orders:write", Description: "Place and cancel orders for you"},
 		},
@@ -178,7 +218,7 @@ func (s *stage) register(ctx context.Context) (authz.Secret, error) {
 		Metadata: authz.ClientMetadata{
 			Name: "Acme Calendar", Type: authz.ClientWeb, RedirectURIs: []string{s.appURL + "/callback"},
 			Scope: authz.OIDCScopes().With(authz.Scopes{"orders:read"}),
-			APIs:  []string{s.ordersURL}, DefaultAPI: s.ordersURL,
+			APIs:  []string{s.gatewayURL}, DefaultAPI: s.gatewayURL,
 		},
 	})
 	return secret, err

@@ -27,6 +27,7 @@ type AppConfig struct {
 	ClientSecret string
 	URL          string // of the app itself
 	OrdersURL    string // of the API it uses
+	GatewayURL   string // of the gateway before that API
 }
 
 // App is Acme Calendar: it signs people in with Signet and shows what it fetched for them.
@@ -52,6 +53,7 @@ type visit struct {
 	Orders    []order
 	Error     string
 	Refreshed bool
+	Fetched   string // what the API answered when it was asked by a button
 }
 
 const appCookie = "acme_session"
@@ -79,6 +81,7 @@ func NewApp(ctx context.Context, cfg AppConfig) (*App, error) {
 	a.mux.HandleFunc("GET /login", a.login)
 	a.mux.HandleFunc("GET /callback", a.callback)
 	a.mux.HandleFunc("POST /refresh", a.refresh)
+	a.mux.HandleFunc("POST /fetch", a.fetch)
 	a.mux.HandleFunc("POST /sign-out", a.signOut)
 	return a, nil
 }
@@ -103,7 +106,7 @@ func (a *App) home(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	_ = a.page.Execute(w, v)
-	v.Error, v.Refreshed = "", false
+	v.Error, v.Refreshed, v.Fetched = "", false, ""
 }
 
 // login sends the browser to Signet (authorization code flow with PKCE).
@@ -178,26 +181,16 @@ func (a *App) welcome(ctx context.Context, v *visit, token *oauth2.Token) error 
 func (a *App) fetchOrders(ctx context.Context, v *visit) error {
 	scope, _ := v.Token.Extra("scope").(string)
 	v.Scopes, v.Orders = strings.Fields(scope), nil
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, a.cfg.OrdersURL+"/orders", nil)
+	status, body, err := a.call(ctx, v, a.cfg.OrdersURL)
 	if err != nil {
 		return err
 	}
-	v.Token.SetAuthHeader(r)
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return fmt.Errorf("call orders: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err != nil {
-		return fmt.Errorf("read orders: %w", err)
-	}
-	switch resp.StatusCode {
+	switch status {
 	case http.StatusOK:
 	case http.StatusForbidden:
 		return nil // the person did not allow it: the page says so
 	default:
-		return fmt.Errorf("the orders service answers %s", resp.Status)
+		return fmt.Errorf("the orders service answers %d", status)
 	}
 	var answer struct{ Orders []order }
 	if err := json.Unmarshal(body, &answer); err != nil {
@@ -205,6 +198,38 @@ func (a *App) fetchOrders(ctx context.Context, v *visit) error {
 	}
 	v.Orders = answer.Orders
 	return nil
+}
+
+// call asks the API for orders, at its own address or at the gateway's.
+func (a *App) call(ctx context.Context, v *visit, at string) (status int, body []byte, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, at+"/orders", nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	v.Token.SetAuthHeader(r)
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, nil, fmt.Errorf("call orders: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err = io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	return resp.StatusCode, body, err
+}
+
+// fetch asks the API again with the same access token, and shows what it says.
+func (a *App) fetch(w http.ResponseWriter, r *http.Request) {
+	v, at, how := a.visit(w, r), a.cfg.OrdersURL, "the service itself"
+	if r.FormValue("through") == "gateway" {
+		at, how = a.cfg.GatewayURL, "the gateway"
+	}
+	if v.Token != nil {
+		status, _, err := a.call(r.Context(), v, at)
+		if err != nil {
+			v.Error = err.Error()
+		}
+		v.Fetched = fmt.Sprintf("%s answers %d %s", how, status, http.StatusText(status))
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
 // refresh gets a new access token, as the library does by itself when the old one ends.

@@ -39,6 +39,7 @@ func (b *browser) open(ctx context.Context, address string) error {
 }
 
 func (b *browser) load(r *http.Request) error {
+	r.Header.Set("Accept", "text/html")
 	resp, err := b.client.Do(r)
 	if err != nil {
 		return err
@@ -77,6 +78,21 @@ func (b *browser) press(ctx context.Context, id string, fill url.Values, untick 
 		return errors.New("#" + id + " is in no form")
 	}
 	return b.submit(ctx, form, n, fill, untick)
+}
+
+// pressIn submits the form in the entry of a list that mentions some words.
+func (b *browser) pressIn(ctx context.Context, words string) error {
+	for n := range b.page.Descendants() {
+		if n.Type != html.ElementNode || n.Data != "li" || !strings.Contains(allText(n), words) {
+			continue
+		}
+		for form := range n.Descendants() {
+			if form.Type == html.ElementNode && form.Data == "form" {
+				return b.submit(ctx, form, form, nil, nil)
+			}
+		}
+	}
+	return fmt.Errorf("%s has no form beside %q", b.url.Path, words)
 }
 
 func (b *browser) submit(ctx context.Context, form, button *html.Node, fill url.Values, untick []string) error {
@@ -142,6 +158,11 @@ func (b *browser) text(id string) string {
 	if n == nil {
 		return ""
 	}
+	return allText(n)
+}
+
+// allText is all that an element says.
+func allText(n *html.Node) string {
 	var out strings.Builder
 	for d := range n.Descendants() {
 		out.WriteString(textOf(d))

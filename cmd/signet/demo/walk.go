@@ -15,6 +15,7 @@ type Story struct {
 	Issuer    string
 	AppURL    string
 	OrdersURL string
+	Gateway   string // the address of the orders service behind the gateway
 	Username  string
 	Password  string
 }
@@ -48,6 +49,13 @@ func Walk(ctx context.Context, s Story, out io.Writer) error {
 		{"the app refreshes its access token", w.refresh},
 		{"a second sign-in asks nothing again", w.signInAgain},
 		{"the account page lists the app", w.listApps},
+		{"the gateway sends a request without anything away", w.gatewayWithout},
+		{"the gateway lets the app's access token pass", w.gatewayWithApp},
+		{"the gateway knows the browser that is signed in", w.gatewayWithBrowser},
+		{"the person makes an API token for reading orders", w.makeToken},
+		{"the gateway lets the API token pass, and the service sees a JWT", w.gatewayWithToken},
+		{"the person revokes the API token, and the gateway refuses it", w.revokeToken},
+		{"the person takes the app's access back, and the service itself refuses its token", w.revokeApp},
 		{"the app signs the person out", w.signOut},
 	} {
 		if err := step.do(ctx); err != nil {
@@ -62,7 +70,8 @@ func Walk(ctx context.Context, s Story, out io.Writer) error {
 // walk is one walk under way.
 type walk struct {
 	Story
-	b *browser
+	b     *browser
+	token string // the API token
 }
 
 func (w *walk) openApp(ctx context.Context) error {
@@ -133,19 +142,32 @@ func (w *walk) forgedToken(ctx context.Context) error {
 
 // refused asks the orders service by itself and expects 401 with a challenge.
 func (w *walk) refused(ctx context.Context, authorization string) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.OrdersURL+"/orders", nil)
+	return expect401(ask(ctx, w.OrdersURL, authorization))
+}
+
+// ask sends a program's request: no cookies, no pages.
+func ask(ctx context.Context, at, authorization string) (*http.Response, string, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, at+"/orders", nil)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	if authorization != "" {
 		r.Header.Set("Authorization", authorization)
 	}
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
-	_ = resp.Body.Close()
-	if resp.StatusCode != http.StatusUnauthorized || resp.Header.Get("WWW-Authenticate") == "" {
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	return resp, string(body), err
+}
+
+func expect401(resp *http.Response, _ string, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case resp.StatusCode != http.StatusUnauthorized || resp.Header.Get("WWW-Authenticate") == "":
 		return fmt.Errorf("it answers %s", resp.Status)
 	}
 	return nil
@@ -211,11 +233,7 @@ func (w *walk) shows(id, words string) error {
 
 // mentions looks for words anywhere on the page, not in what carries them unseen.
 func (w *walk) mentions(words string) error {
-	var page strings.Builder
-	for n := range w.b.page.Descendants() {
-		page.WriteString(textOf(n))
-	}
-	if !strings.Contains(strings.Join(strings.Fields(page.String()), " "), words) {
+	if !strings.Contains(allText(w.b.page), words) {
 		return fmt.Errorf("the page does not say %q", words)
 	}
 	return nil
