@@ -32,15 +32,12 @@ func newAPICreate(t terminal) *cobra.Command {
 	}
 	identifier := c.Flags().String("identifier", "", "`URI` that its tokens have as audience (RFC 8707)")
 	apply := apiFlags(c)
+	needs(c, "identifier", "say which tokens it takes with --identifier, a URI such as https://orders.example")
+	needs(c, "name", "give it a name with --name: people see it on the consent page")
 	return atDesk(c, t, func(ctx context.Context, d *desk, _ []string) error {
 		a := authz.API{Identifier: *identifier}
-		switch _, err := apply(&a); {
-		case err != nil:
+		if err := apply(&a); err != nil {
 			return err
-		case a.Identifier == "":
-			return usage("say which tokens it takes with --identifier, a URI such as https://orders.example")
-		case a.Name == "":
-			return usage("give it a name with --name: people see it on the consent page")
 		}
 		made, err := d.apis.Create(ctx, a)
 		if err != nil {
@@ -51,16 +48,16 @@ func newAPICreate(t terminal) *cobra.Command {
 }
 
 // apiFlags adds the flags for what can change about an API, and gives what writes those
-// that were given; it says whether any was.
-func apiFlags(c *cobra.Command) func(*authz.API) (bool, error) {
+// that were given.
+func apiFlags(c *cobra.Command) func(*authz.API) error {
 	f := c.Flags()
-	name := f.String("name", "", "what people call it")
+	name := f.String("name", "", "`name` that people see")
 	scopes := f.StringArray("scope", nil, "`scope=sentence`, the sentence for the consent page; repeatable")
 	owner := f.String("owner", "", "`client_id` of the client that may introspect its tokens")
 	signIn := f.Bool("browser-sign-in", false, "whether the gateway signs people in at it")
 	lifetime := f.String("access-token-lifetime", "", "`time` such as 5m; 0s is the client's or the server's own")
 	claims := f.StringArray("claim", nil, "`claim` that its tokens have: roles, preferred_username, name, email, email_verified; repeatable")
-	return func(a *authz.API) (given bool, err error) {
+	return func(a *authz.API) (err error) {
 		for flag, set := range map[string]func() error{
 			"name":                  func() error { a.Name = *name; return nil },
 			"scope":                 func() error { a.Scopes, err = readScopes(*scopes); return err },
@@ -72,12 +69,11 @@ func apiFlags(c *cobra.Command) func(*authz.API) (bool, error) {
 			if !f.Changed(flag) {
 				continue
 			}
-			given = true
 			if err := set(); err != nil {
-				return given, usage("--%s: %s", flag, err)
+				return usage("api %s: --%s: %s", c.Name(), flag, err)
 			}
 		}
-		return given, nil
+		return nil
 	}
 }
 
@@ -131,16 +127,14 @@ func newAPIUpdate(t terminal) *cobra.Command {
 		Args:    arguments(theAPI),
 	}
 	apply := apiFlags(c)
+	needsChange(c)
 	return atDesk(c, t, func(ctx context.Context, d *desk, args []string) error {
 		a, err := d.apis.Get(ctx, args[0])
 		if err != nil {
 			return explain(err, noAPI, args[0])
 		}
-		switch given, err := apply(a); {
-		case err != nil:
+		if err := apply(a); err != nil {
 			return err
-		case !given:
-			return usage("say what to change: see %s --help", c.CommandPath())
 		}
 		changed, err := d.apis.Update(ctx, a.Identifier, a.Version, *a)
 		if err != nil {

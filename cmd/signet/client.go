@@ -33,13 +33,11 @@ func newClientCreate(t terminal) *cobra.Command {
 	}
 	id := c.Flags().String("id", "", "the client_id (default: one is made up)")
 	metadata := newMetadataFlags(c.Flags())
+	needs(c, "name", "give it a name with --name: people see it on the consent page")
 	return atDesk(c, t, func(ctx context.Context, d *desk, _ []string) error {
 		n := registration.New{ID: *id, DefaultIDTokenAlg: authz.AlgES256}
-		if _, err := metadata.apply(&n.Metadata); err != nil {
+		if err := metadata.apply(&n.Metadata); err != nil {
 			return err
-		}
-		if n.Metadata.Name == "" {
-			return usage("give it a name with --name: people see it on the consent page")
 		}
 		n.WaivePKCE = c.Flags().Changed("require-pkce") && !n.Metadata.RequirePKCE
 		made, secret, err := d.clients.Create(ctx, n)
@@ -90,17 +88,15 @@ func newClientUpdate(t terminal) *cobra.Command {
 		Args:    arguments("the client's ID"),
 	}
 	metadata := newMetadataFlags(c.Flags())
+	needsChange(c)
 	return atDesk(c, t, func(ctx context.Context, d *desk, args []string) error {
 		found, err := d.clients.Get(ctx, args[0])
 		if err != nil {
 			return explain(err, noClient, args[0])
 		}
 		m := found.Metadata
-		switch given, err := metadata.apply(&m); {
-		case err != nil:
+		if err := metadata.apply(&m); err != nil {
 			return err
-		case !given:
-			return usage("say what to change: see %s --help", c.CommandPath())
 		}
 		changed, err := d.clients.Update(ctx, found.ID, found.Version, m)
 		if err != nil {

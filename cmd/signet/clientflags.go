@@ -20,16 +20,16 @@ type metadataFlags struct {
 
 func newMetadataFlags(flags *pflag.FlagSet) *metadataFlags {
 	f := &metadataFlags{flags: flags}
-	f.text("name", "what people call it", func(m *authz.ClientMetadata) *string { return &m.Name })
-	f.text("type", "web, native or service (default web)", func(m *authz.ClientMetadata) *string { return &m.Type })
+	f.text("name", "`name` that people see", func(m *authz.ClientMetadata) *string { return &m.Name })
+	f.text("type", "`kind` of client: web, native or service (default web)", func(m *authz.ClientMetadata) *string { return &m.Type })
 	f.list("redirect-uri", "`URI` to send people back to; repeatable", func(m *authz.ClientMetadata) *[]string { return &m.RedirectURIs })
 	f.list("post-logout-redirect-uri", "`URI` to send people to who have signed out; repeatable", func(m *authz.ClientMetadata) *[]string { return &m.PostLogoutRedirectURIs })
-	f.list("grant", "`grant type`; repeatable (default by type)", func(m *authz.ClientMetadata) *[]string { return &m.GrantTypes })
+	f.list("grant", "`type` of grant; repeatable (default by type)", func(m *authz.ClientMetadata) *[]string { return &m.GrantTypes })
 	f.scopes("scope", "`scope` that it may ask for; repeatable (default openid profile email offline_access, and all of its APIs)", func(m *authz.ClientMetadata) *authz.Scopes { return &m.Scope })
 	f.scopes("default-scope", "`scope` of a request that names none; repeatable", func(m *authz.ClientMetadata) *authz.Scopes { return &m.DefaultScope })
 	f.list("api", "`identifier` of an API that it may ask tokens for; repeatable", func(m *authz.ClientMetadata) *[]string { return &m.APIs })
 	f.text("default-api", "`identifier` of the API of a request that names none", func(m *authz.ClientMetadata) *string { return &m.DefaultAPI })
-	f.text("auth-method", "client_secret_basic, client_secret_post, private_key_jwt or none (default by type)", func(m *authz.ClientMetadata) *string { return &m.AuthMethod })
+	f.text("auth-method", "`method` to authenticate with: client_secret_basic, client_secret_post, private_key_jwt or none (default by type)", func(m *authz.ClientMetadata) *string { return &m.AuthMethod })
 	f.text("auth-alg", "`algorithm` of private_key_jwt", func(m *authz.ClientMetadata) *string { return &m.AuthAlg })
 	f.jwks("jwks-file", "`file` with its public keys, for private_key_jwt")
 	f.text("id-token-alg", "`algorithm` of its ID tokens (default ES256)", func(m *authz.ClientMetadata) *string { return &m.IDTokenAlg })
@@ -44,26 +44,22 @@ func newMetadataFlags(flags *pflag.FlagSet) *metadataFlags {
 	f.text("client-uri", "its home `page`", func(m *authz.ClientMetadata) *string { return &m.ClientURI })
 	f.text("policy-uri", "its privacy `policy`", func(m *authz.ClientMetadata) *string { return &m.PolicyURI })
 	f.text("tos-uri", "its `terms` of service", func(m *authz.ClientMetadata) *string { return &m.TermsURI })
-	f.list("contact", "whom to ask about it; repeatable", func(m *authz.ClientMetadata) *[]string { return &m.Contacts })
+	f.list("contact", "`address` to ask about it; repeatable", func(m *authz.ClientMetadata) *[]string { return &m.Contacts })
 	return f
 }
 
-// apply writes what was given; it says whether anything was.
-func (f *metadataFlags) apply(m *authz.ClientMetadata) (given bool, err error) {
-	f.flags.Visit(func(one *pflag.Flag) { given = given || one.Annotations[metadataMark] != nil })
+// apply writes what was given.
+func (f *metadataFlags) apply(m *authz.ClientMetadata) error {
 	for _, set := range f.set {
 		if err := set(m); err != nil {
-			return given, err
+			return err
 		}
 	}
-	return given, nil
+	return nil
 }
-
-const metadataMark = "signet/metadata"
 
 // add has fn called when the flag of this name was given.
 func (f *metadataFlags) add(name string, fn func(*authz.ClientMetadata) error) {
-	f.flags.Lookup(name).Annotations = map[string][]string{metadataMark: {}}
 	f.set = append(f.set, func(m *authz.ClientMetadata) error {
 		if !f.flags.Changed(name) {
 			return nil

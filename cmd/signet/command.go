@@ -54,31 +54,53 @@ func newRoot(t terminal) *cobra.Command {
 	root.SetIn(t.in)
 	root.SetOut(t.out)
 	root.SetErr(t.err)
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage("%s: see %s --help", oneLine(err), c.CommandPath())
-	})
+	root.SetFlagErrorFunc(wrongFlag)
 	root.PersistentFlags().Bool("json", false, "print JSON for programs")
 	root.PersistentFlags().String("config", defaultFile, "`file` with settings")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }
 
+// wrongFlag says what is wrong with a flag.
+func wrongFlag(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		var known []string
+		c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+		name := unknown.GetSpecifiedName()
+		return usage("%sthere is no flag --%s: did you mean --%s?", below(c), name, nearest(name, known))
+	case errors.As(err, &invalid): // of a switch: all else is read later
+		return usage("%s--%s: %q is neither true nor false", below(c), invalid.GetFlag().Name, invalid.GetValue())
+	}
+	return usage("%s%s: see %s --help", below(c), oneLine(err), c.CommandPath())
+}
+
 // group is a command that only has commands below it.
-func group(name, short string, below ...*cobra.Command) *cobra.Command {
+func group(name, short string, commands ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{Use: name, Short: short, Args: cobra.ArbitraryArgs}
-	c.AddCommand(below...)
+	c.AddCommand(commands...)
 	var words []string
-	for _, b := range below {
+	for _, b := range commands {
 		words = append(words, b.Name())
 	}
 	c.Example = "  signet " + name + " " + words[0] + " --help"
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return usage("%s: say what to do: %s", c.CommandPath(), strings.Join(words, ", "))
+			return usage("%ssay what to do: %s", below(c), strings.Join(words, ", "))
 		}
-		return usage("%s: there is no command %q: did you mean %q?", c.CommandPath(), args[0], nearest(args[0], words))
+		return usage("%sthere is no command %q: did you mean %q?", below(c), args[0], nearest(args[0], words))
 	}
 	return c
+}
+
+// below names a command that is not the root, for the beginning of an error.
+func below(c *cobra.Command) string {
+	if !c.HasParent() {
+		return ""
+	}
+	return strings.TrimPrefix(c.CommandPath(), c.Root().Name()+" ") + ": "
 }
 
 // arguments requires one argument for each name.
@@ -86,9 +108,9 @@ func arguments(names ...string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		switch {
 		case len(args) < len(names):
-			return usage("%s: %s is missing: see %s --help", c.CommandPath(), names[len(args)], c.CommandPath())
+			return usage("%s%s is missing: see %s --help", below(c), names[len(args)], c.CommandPath())
 		case len(args) > len(names):
-			return usage("%s: unexpected %q: see %s --help", c.CommandPath(), args[len(names)], c.CommandPath())
+			return usage("%sunexpected %q: see %s --help", below(c), args[len(names)], c.CommandPath())
 		}
 		return nil
 	}
@@ -96,16 +118,39 @@ func arguments(names ...string) cobra.PositionalArgs {
 
 // addSettings gives a command flags for settings: those named, or all.
 func addSettings(c *cobra.Command, only ...string) {
+	c.Flags().SortFlags = false // those of the command itself come first
 	for _, one := range new(settings).table() {
 		if len(only) > 0 && !contains(only, one.name) {
 			continue
 		}
-		text := &flagText{text: one.fallback}
+		text := &flagText{text: one.fallback, kind: "text"}
 		f := c.Flags().VarPF(text, one.name, "", one.usage)
 		if one.fallback == "false" {
-			f.NoOptDefVal = "true"
-			f.DefValue = ""
+			text.kind, f.NoOptDefVal, f.DefValue = "bool", "true", ""
 		}
+	}
+}
+
+// needs has a command refused before anything is done, unless a flag is given.
+func needs(c *cobra.Command, flag, otherwise string) {
+	check(c, func() error {
+		if f := c.Flags().Lookup(flag); !f.Changed || f.Value.String() == "" {
+			return usage("%s%s", below(c), otherwise)
+		}
+		return nil
+	})
+}
+
+// check adds one to what is looked at before a command does anything.
+func check(c *cobra.Command, fn func() error) {
+	before := c.PreRunE
+	c.PreRunE = func(c *cobra.Command, args []string) error {
+		if before != nil {
+			if err := before(c, args); err != nil {
+				return err
+			}
+		}
+		return fn()
 	}
 }
 
@@ -122,13 +167,14 @@ func contains(list []string, one string) bool {
 // that is repeated makes a list.
 type flagText struct {
 	text string
+	kind string
 	set  bool
 }
 
 var _ pflag.Value = (*flagText)(nil)
 
 func (f *flagText) String() string { return f.text }
-func (f *flagText) Type() string   { return "text" }
+func (f *flagText) Type() string   { return f.kind }
 
 func (f *flagText) Set(s string) error {
 	if f.set {

@@ -143,7 +143,10 @@ func checkIssuer(s string) error {
 	if s == "" {
 		return nil
 	}
-	return oauth2.CheckIssuer(s)
+	if err := oauth2.CheckIssuer(s); err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "issuer "))
+	}
+	return nil
 }
 
 func notEmpty(s string) error {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/signet-auth/signet/authz"
 	"github.com/signet-auth/signet/authz/audit"
@@ -53,6 +54,20 @@ func atDesk(c *cobra.Command, t terminal, fn action) *cobra.Command {
 		return fn(c.Context(), d, args)
 	}
 	return c
+}
+
+// needsChange has an update refused that changes nothing.
+func needsChange(c *cobra.Command) {
+	check(c, func() error {
+		given := false
+		c.Flags().Visit(func(f *pflag.Flag) {
+			given = given || c.LocalNonPersistentFlags().Lookup(f.Name) != nil && !contains(databaseSettings(), f.Name)
+		})
+		if !given {
+			return usage("%ssay what to change: see %s --help", below(c), c.CommandPath())
+		}
+		return nil
+	})
 }
 
 func openDesk(ctx context.Context, s *settings, log io.Writer) (_ *desk, err error) {

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/signet-auth/signet/migrations"
 )
@@ -75,10 +78,24 @@ func withMigrator(ctx context.Context, s *settings, fn func(*migrations.Migrator
 	return fn(m)
 }
 
-// unreachable says which database did not answer, without its password.
+// unreachable says which database did not answer, without its password, and why in a few
+// words: drivers tell every attempt they made.
 func unreachable(s *settings, err error) error {
 	if s.DatabaseURL == "" {
 		return fmt.Errorf("the database %s cannot be opened: %w", s.database(), err)
 	}
-	return fmt.Errorf("the database %s cannot be reached, see to it or to database-url: %w", redactURL(s.DatabaseURL), err)
+	var refused *pgconn.PgError
+	var network *net.OpError
+	var name *net.DNSError
+	switch {
+	case errors.As(err, &refused):
+		err = errors.New(refused.Message)
+	case errors.As(err, &name):
+		err = fmt.Errorf("there is no host %s", name.Name)
+	case errors.Is(err, context.DeadlineExceeded):
+		err = fmt.Errorf("no answer within %s", reachTimeout)
+	case errors.As(err, &network):
+		err = network.Err
+	}
+	return fmt.Errorf("the database %s cannot be reached (%w): start it, or correct database-url", redactURL(s.DatabaseURL), err)
 }

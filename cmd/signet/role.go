@@ -27,10 +27,8 @@ func newRoleCreate(t terminal) *cobra.Command {
 	}
 	name := c.Flags().String("name", "", "`name` of the role")
 	apply := roleFlags(c)
+	needs(c, "name", "give it a name with --name")
 	return atDesk(c, t, func(ctx context.Context, d *desk, _ []string) error {
-		if *name == "" {
-			return usage("give it a name with --name")
-		}
 		r := authz.Role{Name: *name}
 		apply(&r)
 		made, err := d.people.CreateRole(ctx, r)
@@ -42,18 +40,17 @@ func newRoleCreate(t terminal) *cobra.Command {
 }
 
 // roleFlags adds the flags for what can change about a role, and gives what writes those
-// that were given; it says whether any was.
-func roleFlags(c *cobra.Command) func(*authz.Role) bool {
-	description := c.Flags().String("description", "", "what it is for")
+// that were given.
+func roleFlags(c *cobra.Command) func(*authz.Role) {
+	description := c.Flags().String("description", "", "`text` that says what it is for")
 	scopes := c.Flags().StringArray("scope", nil, "`scope` that its people may grant, * for all but the server's own; repeatable")
-	return func(r *authz.Role) bool {
+	return func(r *authz.Role) {
 		if c.Flags().Changed("description") {
 			r.Description = *description
 		}
 		if c.Flags().Changed("scope") {
 			r.Scopes = authz.ParseScopes(strings.Join(*scopes, " "))
 		}
-		return c.Flags().Changed("description") || c.Flags().Changed("scope")
 	}
 }
 
@@ -88,14 +85,13 @@ func newRoleUpdate(t terminal) *cobra.Command {
 		Args:    arguments("the role"),
 	}
 	apply := roleFlags(c)
+	needsChange(c)
 	return atDesk(c, t, func(ctx context.Context, d *desk, args []string) error {
 		r, err := d.people.Role(ctx, args[0])
 		if err != nil {
 			return explain(err, noRole, args[0])
 		}
-		if !apply(&r) {
-			return usage("say what to change with --description or --scope")
-		}
+		apply(&r)
 		changed, err := d.people.UpdateRole(ctx, r.Name, r.Version, r)
 		if err != nil {
 			return explain(err, noRole, args[0])

@@ -39,13 +39,11 @@ func newUserCreate(t terminal) *cobra.Command {
 	}
 	c.Flags().StringVar(&n.Username, "username", "", "`name` to sign in with")
 	c.Flags().StringVar(&n.Email, "email", "", "email `address`")
-	c.Flags().StringVar(&n.Name, "name", "", "what apps call them")
+	c.Flags().StringVar(&n.Name, "name", "", "`name` that apps see")
 	c.Flags().BoolVar(&n.Admin, "admin", false, "give them the role administrator")
 	password := c.Flags().Bool("password-stdin", false, "read the password from standard input")
+	needs(c, "username", "say who with --username")
 	return atDesk(c, t, func(ctx context.Context, d *desk, _ []string) error {
-		if n.Username == "" {
-			return usage("say who with --username")
-		}
 		if *password {
 			var err error
 			if n.Password, err = readPassword(t.in); err != nil {
@@ -122,11 +120,9 @@ func newSetPassword(t terminal) *cobra.Command {
 		Example: "  echo \"correct horse battery staple\" | signet user set-password alice --password-stdin",
 		Args:    arguments(theUser),
 	}
-	stdin := c.Flags().Bool("password-stdin", false, "read the password from standard input")
+	c.Flags().Bool("password-stdin", false, "read the password from standard input")
+	needs(c, "password-stdin", "pipe the password in and say so with --password-stdin: on the command line others could see it")
 	return onUser(c, t, func(ctx context.Context, d *desk, u *authz.User, _ []string) error {
-		if !*stdin {
-			return usage("pipe the password in and say so with --password-stdin: on the command line others could see it")
-		}
 		password, err := readPassword(t.in)
 		if err != nil {
 			return err
