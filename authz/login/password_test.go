@@ -6,7 +6,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,43 +164,58 @@ func TestLoginUpgradesTheHashWhenParametersChange(t *testing.T) {
 	}
 }
 
+// asked is a context that tells when somebody is about to wait for its end.
+type asked struct {
+	context.Context
+	once sync.Once
+	tell func()
+}
+
+func (a *asked) Done() <-chan struct{} {
+	a.once.Do(a.tell)
+	return a.Context.Done()
+}
+
 func TestHashingIsBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.person(t, "alice", right)
-	running, release := make(chan struct{}), make(chan struct{})
+	const limit, parties = 2, 40 // limit is Config.Hashing
+	var running, most atomic.Int64
+	release := make(chan struct{})
 	w.WatchHashes(func(_ login.Argon2Params, compute func() []byte) []byte {
-		running <- struct{}{}
+		if n := running.Add(1); n > most.Load() {
+			most.Store(n)
+		}
+		defer running.Add(-1)
 		<-release
 		return compute()
 	})
-	done := make(chan error)
-	attempt := func(ctx context.Context) {
-		_, err := w.Password(ctx, login.Attempt{Username: "alice", Password: right})
-		done <- err
-	}
-	for range 2 { // Config.Hashing
-		go attempt(t.Context())
-		<-running
-	}
+	var waiting, all sync.WaitGroup
+	waiting.Add(parties)
+	var refused atomic.Int64
 	ctx, cancel := context.WithCancel(t.Context())
-	go attempt(ctx)
-	select {
-	case <-running:
-		t.Fatal("a third hash runs")
-	case err := <-done:
-		t.Fatalf("a third attempt came back: %v", err)
-	case <-time.After(50 * time.Millisecond): // a wrong limit shows now or never; a right one always passes
+	for range parties {
+		all.Go(func() {
+			if _, err := w.Hash(&asked{Context: ctx, tell: waiting.Done}, right); errors.Is(err, context.Canceled) {
+				refused.Add(1)
+			}
+		})
 	}
+	waiting.Wait()
 	cancel()
-	if err := <-done; !errors.Is(err, context.Canceled) {
-		t.Errorf("who went away while waiting got %v", err)
+	for refused.Load() < parties-limit { // who waits goes away; with no limit nobody waits
+		if running.Load() > limit {
+			break
+		}
+		runtime.Gosched()
 	}
 	close(release)
-	for range 2 {
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+	all.Wait()
+	if got := most.Load(); got > limit {
+		t.Errorf("%d hashes ran at once, want %d at most", got, limit)
+	}
+	if got := refused.Load(); got < parties-limit {
+		t.Errorf("%d went away while waiting, want %d", got, parties-limit)
 	}
 }
 
