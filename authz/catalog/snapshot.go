@@ -46,7 +46,7 @@ func (p *Snapshot) APIs() []*authz.API { return p.sorted }
 // Describe gives the sentence that says to people what a scope allows, at these APIs; the
 // name of the scope when none of them has it.
 func (p *Snapshot) Describe(scope string, resources []string) string {
-	if sentence, ok := describeOIDC(scope); ok {
+	if sentence := authz.OIDCSentence(scope); sentence != "" {
 		return sentence
 	}
 	for _, identifier := range resources {
@@ -59,21 +59,6 @@ func (p *Snapshot) Describe(scope string, resources []string) string {
 		}
 	}
 	return scope
-}
-
-// describeOIDC gives the sentences of the scopes that belong to no API.
-func describeOIDC(scope string) (string, bool) {
-	switch scope {
-	case authz.ScopeOpenID:
-		return "Know who you are on this server, and recognise you next time", true
-	case authz.ScopeProfile:
-		return "See your name and profile", true
-	case authz.ScopeEmail:
-		return "See your email address", true
-	case authz.ScopeOfflineAccess:
-		return "Stay connected when you are not using it", true
-	}
-	return "", false
 }
 
 // cached is the snapshot that was read last. Its generation goes up with every change that

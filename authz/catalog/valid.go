@@ -7,8 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/signet-auth/signet/authz"
 )
@@ -32,7 +30,7 @@ func (s *Service) validate(ctx context.Context, a *authz.API, owner string) erro
 	if strings.TrimSuffix(a.Identifier, "/") == s.cfg.Issuer {
 		return authz.Invalid("identifier", "is this server's own")
 	}
-	if !legible(a.Name, maxName) {
+	if !authz.Legible(a.Name, maxName) {
 		return authz.Invalid("name", "must have 1 to 200 characters that print, and no space around them")
 	}
 	if err := checkScopes(a.Scopes); err != nil {
@@ -118,23 +116,8 @@ func checkScope(scope authz.APIScope) error {
 		return authz.Invalid("scopes", name+" belongs to this server: do not begin with "+serverPrefix)
 	case name == authz.AnyScope:
 		return authz.Invalid("scopes", name+" stands for every scope in a role")
-	case !legible(scope.Description, maxDescription):
+	case !authz.Legible(scope.Description, maxDescription):
 		return authz.Invalid("scopes", name+" needs a sentence of 1 to 300 characters that says to people what it allows")
 	}
 	return nil
-}
-
-// legible reports whether a text can be shown to people as it is: it prints, has no space
-// around it, and cannot change the order or the look of what stands beside it. The joiners
-// that some scripts are written with are fine.
-func legible(s string, most int) bool {
-	if s == "" || strings.TrimSpace(s) != s || !utf8.ValidString(s) || utf8.RuneCountInString(s) > most {
-		return false
-	}
-	for _, r := range s {
-		if joiner := r == '\u200c' || r == '\u200d'; !unicode.IsGraphic(r) && !joiner {
-			return false
-		}
-	}
-	return true
 }

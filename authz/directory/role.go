@@ -191,7 +191,7 @@ func checkRole(r authz.Role) error {
 	if err := checkRoleName(r.Name); err != nil {
 		return err
 	}
-	if r.Description != "" && !legible(r.Description, maxRoleDescription) {
+	if r.Description != "" && !authz.Legible(r.Description, maxRoleDescription) {
 		return authz.Invalid("description", "must have at most 300 characters that print, and no space around them")
 	}
 	if len(r.Scopes) > maxRoleScopes {

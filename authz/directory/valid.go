@@ -3,7 +3,6 @@ package directory
 import (
 	"net/url"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/signet-auth/signet/authz"
@@ -97,7 +96,7 @@ func checkProfile(p authz.Profile) error {
 	for _, text := range []struct{ field, value string }{
 		{"name", p.Name}, {"given_name", p.GivenName}, {"family_name", p.FamilyName}, {"nickname", p.Nickname},
 	} {
-		if text.value != "" && !legible(text.value, maxName) {
+		if text.value != "" && !authz.Legible(text.value, maxName) {
 			return authz.Invalid(text.field, "must have at most 200 characters that print, and no space around them")
 		}
 	}
@@ -132,21 +131,6 @@ func isHTTPS(raw string) bool {
 	}
 	u, err := url.Parse(raw)
 	return err == nil && len(raw) <= maxURL && u.Scheme == "https" && u.Hostname() != "" && u.User == nil
-}
-
-// legible reports whether a text can be shown as it is: it prints, has no space around it,
-// and cannot change the order or the look of what stands beside it. The joiners that some
-// scripts are written with are fine.
-func legible(s string, most int) bool {
-	if s == "" || strings.TrimSpace(s) != s || !utf8.ValidString(s) || utf8.RuneCountInString(s) > most {
-		return false
-	}
-	for _, r := range s {
-		if joiner := r == '\u200c' || r == '\u200d'; !unicode.IsGraphic(r) && !joiner {
-			return false
-		}
-	}
-	return true
 }
 
 // findable reports whether anybody could be called so: what is not text would be an error

@@ -137,17 +137,13 @@ func (p *Provider) groups(ctx context.Context, a *authorization, user *authz.Use
 
 // describeOIDC gives the sentences of the scopes that belong to no API.
 func describeOIDC(offered, answered authz.Scopes) []AskedScope {
-	sentences := []AskedScope{
-		{Name: authz.ScopeOpenID, Description: "Know who you are on this server, and recognise you next time"},
-		{Name: authz.ScopeProfile, Description: "See your name and profile", Optional: true},
-		{Name: authz.ScopeEmail, Description: "See your email address", Optional: true},
-		{Name: authz.ScopeOfflineAccess, Description: "Stay connected when you are not using it", Optional: true},
-	}
 	var out []AskedScope
-	for _, s := range sentences {
-		if offered.Has(s.Name) {
-			s.New = !answered.Has(s.Name)
-			out = append(out, s)
+	for _, scope := range authz.OIDCScopes() {
+		if offered.Has(scope) {
+			out = append(out, AskedScope{
+				Name: scope, Description: authz.OIDCSentence(scope),
+				Optional: scope != authz.ScopeOpenID, New: !answered.Has(scope),
+			})
 		}
 	}
 	return out

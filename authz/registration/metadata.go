@@ -42,7 +42,7 @@ func (s *Service) validate(ctx context.Context, m, was *authz.ClientMetadata) er
 
 // checkTexts is about what people read on the consent page.
 func checkTexts(m *authz.ClientMetadata) error {
-	if !legible(m.Name, maxName) {
+	if !authz.Legible(m.Name, maxName) {
 		return authz.Invalid("client_name", "must have 1 to 200 characters that print, and no space around them")
 	}
 	for _, uri := range []struct{ field, value string }{
@@ -53,7 +53,7 @@ func checkTexts(m *authz.ClientMetadata) error {
 		}
 	}
 	for _, contact := range m.Contacts {
-		if !legible(contact, maxContact) {
+		if !authz.Legible(contact, maxContact) {
 			return authz.Invalid("contacts", "must be texts of 1 to 320 characters that print")
 		}
 	}

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"net/url"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/signet-auth/signet/authz"
 )
@@ -73,19 +71,4 @@ func isHTTPS(raw string) bool {
 func isAbsoluteURI(raw string) bool {
 	u, ok := parseURI(raw)
 	return ok && u.IsAbs() && !strings.Contains(raw, "#")
-}
-
-// legible reports whether a text can be shown to people as it is: it prints, has no space
-// around it, and cannot change the order or the look of what stands beside it. The joiners
-// that some scripts are written with are fine.
-func legible(s string, most int) bool {
-	if s == "" || strings.TrimSpace(s) != s || !utf8.ValidString(s) || utf8.RuneCountInString(s) > most {
-		return false
-	}
-	for _, r := range s {
-		if joiner := r == '\u200c' || r == '\u200d'; !unicode.IsGraphic(r) && !joiner {
-			return false
-		}
-	}
-	return true
 }

@@ -109,7 +109,7 @@ func access(scopes authz.Scopes, resources []string, known *catalog.Snapshot) []
 	var out []page.Access
 	var own page.Access
 	for _, scope := range scopes.Within(authz.OIDCScopes()) {
-		own.Sentences = append(own.Sentences, page.Sentence(scope))
+		own.Sentences = append(own.Sentences, authz.OIDCSentence(scope))
 	}
 	if len(own.Sentences) > 0 {
 		out = append(out, own)

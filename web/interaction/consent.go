@@ -123,7 +123,7 @@ func groups(p *oauth2.Pending) []page.ConsentGroup {
 // sentence says what a scope allows. The pages have their own words for what is about the
 // person, and use them on the account page too.
 func sentence(asked oauth2.AskedScope) string {
-	if own := page.Sentence(asked.Name); own != "" {
+	if own := authz.OIDCSentence(asked.Name); own != "" {
 		return own
 	}
 	return asked.Description

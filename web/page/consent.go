@@ -62,19 +62,3 @@ func (c Consent) HasChoice() bool {
 	}
 	return false
 }
-
-// Sentence gives the words for the scopes of OpenID Connect (Core §5.4, §11), which no
-// API registers; empty for any other scope.
-func Sentence(scope string) string {
-	switch scope {
-	case "openid":
-		return "Recognise you when you sign in"
-	case "profile":
-		return "See your name and username"
-	case "email":
-		return "See your email address"
-	case "offline_access":
-		return "Stay connected when you are not using it"
-	}
-	return ""
-}

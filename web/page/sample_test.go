@@ -49,9 +49,9 @@ func consentSample() Consent {
 		Layout: person, App: calendar, Interaction: "interaction-id", Username: "alice", RedirectHost: "calendar.acme.example",
 		Groups: []ConsentGroup{
 			{Scopes: []ConsentScope{
-				{Name: "openid", Sentence: Sentence("openid")},
-				{Name: "email", Sentence: Sentence("email"), Optional: true, Checked: true},
-				{Name: "offline_access", Sentence: Sentence("offline_access"), Optional: true, Checked: true, Detail: "For at most 180 days."},
+				{Name: "openid", Sentence: authz.OIDCSentence("openid")},
+				{Name: "email", Sentence: authz.OIDCSentence("email"), Optional: true, Checked: true},
+				{Name: "offline_access", Sentence: authz.OIDCSentence("offline_access"), Optional: true, Checked: true, Detail: "For at most 180 days."},
 			}},
 			{API: "Acme Orders", Scopes: []ConsentScope{
 				{Name: "orders:read", Sentence: "See your orders", Optional: true, Checked: true},

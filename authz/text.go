@@ -1,0 +1,38 @@
+package authz
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Legible reports whether a text of at most so many characters can be shown to people as
+// it is: it prints, has no space around it, and cannot change the order or the look of what
+// stands beside it. The joiners that some scripts are written with are fine.
+func Legible(s string, most int) bool {
+	if s == "" || strings.TrimSpace(s) != s || !utf8.ValidString(s) || utf8.RuneCountInString(s) > most {
+		return false
+	}
+	for _, r := range s {
+		if joiner := r == '\u200c' || r == '\u200d'; !unicode.IsGraphic(r) && !joiner {
+			return false
+		}
+	}
+	return true
+}
+
+// OIDCSentence says to a person what a scope of OpenID Connect allows (Core §5.4, §11);
+// empty for every other scope. Those of APIs are registered with them.
+func OIDCSentence(scope string) string {
+	switch scope {
+	case ScopeOpenID:
+		return "Recognise you when you sign in"
+	case ScopeProfile:
+		return "See your name and username"
+	case ScopeEmail:
+		return "See your email address"
+	case ScopeOfflineAccess:
+		return "Stay connected when you are not using it"
+	}
+	return ""
+}
