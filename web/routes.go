@@ -8,10 +8,11 @@ import (
 
 	"github.com/signet-auth/signet/web/answer"
 	"github.com/signet-auth/signet/web/middleware"
+	"github.com/signet-auth/signet/web/statuslist"
 )
 
-// route is one line of the table. GET takes HEAD as well. A path that ends in a slash takes
-// everything below it.
+// route is one line of the table. A method "*" takes all; GET takes HEAD as well. A path
+// that ends in a slash takes everything below it.
 type route struct {
 	method  string
 	path    string
@@ -23,20 +24,23 @@ type route struct {
 type policy int
 
 const (
-	ownPage  policy = iota // for a person: session, our own forms only
-	appPage                // the same, where apps send people to
-	entry                  // for a person, from any site: the authorization endpoint
-	backend                // for programs that authenticate themselves; no scripts of other sites
-	client                 // for programs and for scripts of any site, by token or credential
-	document               // public, cacheable, for anybody
-	rest                   // the REST API: bearer tokens
-	static                 // what pages are made of
-	probe                  // for whoever watches the process
-	unknown                // what is not in the table
+	ownPage   policy = iota // for a person: session, our own forms only
+	appPage                 // the same, where apps send people to
+	entry                   // for a person, from any site: the authorization endpoint
+	backend                 // for programs that authenticate themselves; no scripts of other sites
+	client                  // for programs and for scripts of any site, by token or credential
+	document                // public, cacheable, for anybody
+	rest                    // the REST API: bearer tokens
+	check                   // for reverse proxies that ask whether to let a request through
+	protected               // for a person, at the host of another service
+	static                  // what pages are made of
+	probe                   // for whoever watches the process
+	unknown                 // what is not in the table
 )
 
 // routes is every URL of the server. Those of the REST API stand in web/adminapi/route.go,
-// where each has its scope.
+// where each has its scope, and those that are reached through reverse proxies only in
+// web/gatewayapi/api.go.
 func (s *Site) routes() []route {
 	table := []route{
 		{"GET", "/.well-known/openid-configuration", document, s.Protocol.Metadata},
@@ -76,9 +80,18 @@ func (s *Site) routes() []route {
 		{"POST", "/account/tokens/rotate", ownPage, s.account.RotateToken},
 		{"POST", "/account/tokens/revoke", ownPage, s.account.RevokeToken},
 
+		{"GET", statuslist.Path + "{list}", document, s.statuses.ServeHTTP},
+
 		{"GET", "/static/", static, s.Pages.Assets().ServeHTTP},
 		{"GET", "/healthz", probe, s.health},
 		{"GET", "/readyz", probe, s.ready},
+	}
+	for _, one := range s.Gateway.Routes() {
+		p := protected
+		if one.Check {
+			p = check
+		}
+		table = append(table, route{one.Method, one.Path, p, one.Handler})
 	}
 	for _, one := range s.REST.Routes() {
 		table = append(table, route{one.Method, one.Path, rest, one.Handler.ServeHTTP})
@@ -109,6 +122,12 @@ func (s *Site) around(p policy, path string) []middleware.Middleware {
 		return observe(slog.LevelInfo, programs, noStore(middleware.Security(https)))
 	case document:
 		return observe(slog.LevelInfo, programs, middleware.Security(https))
+	case check:
+		// One line per request of every service would drown the log. What the proxy hands on
+		// to its own clients must not bind their host to https.
+		return observe(slog.LevelDebug, programs, noStore(middleware.Security(false)))
+	case protected:
+		return observe(slog.LevelInfo, programs, noStore(middleware.Security(false)))
 	case static:
 		return observe(slog.LevelDebug, programs, middleware.Security(https))
 	case probe:
@@ -163,6 +182,9 @@ func (r resource) allow() []string {
 }
 
 func (r resource) handler(method string) http.Handler {
+	if h := r.methods["*"]; h != nil {
+		return h
+	}
 	if h := r.methods[method]; h != nil || method != http.MethodHead {
 		return h
 	}

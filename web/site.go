@@ -21,13 +21,16 @@ import (
 	"github.com/signet-auth/signet/authz/directory"
 	"github.com/signet-auth/signet/authz/login"
 	"github.com/signet-auth/signet/authz/oauth2"
+	"github.com/signet-auth/signet/authz/revocation"
 	"github.com/signet-auth/signet/authz/session"
 	"github.com/signet-auth/signet/web/account"
 	"github.com/signet-auth/signet/web/adminapi"
 	"github.com/signet-auth/signet/web/answer"
+	"github.com/signet-auth/signet/web/gatewayapi"
 	"github.com/signet-auth/signet/web/interaction"
 	"github.com/signet-auth/signet/web/middleware"
 	"github.com/signet-auth/signet/web/page"
+	"github.com/signet-auth/signet/web/statuslist"
 )
 
 // maxBody is the most that any request may carry, in bytes.
@@ -36,7 +39,7 @@ const maxBody = 64 << 10
 // Config names all that a server needs to speak HTTP.
 type Config struct {
 	Issuer         string
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For and X-Request-Id are believed
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For and X-Request-Id are believed; Gateway has its own
 	FormKey        []byte         // at least 32 bytes, the same for all replicas
 
 	Pages     *page.Set
@@ -48,6 +51,8 @@ type Config struct {
 	APITokens *apitoken.Service
 	APIs      *catalog.Service
 	REST      *adminapi.API
+	Gateway   *gatewayapi.API
+	Statuses  *revocation.Lists
 
 	// Ready reports whether the server can do its work: the database answers, and there is
 	// a key to sign with.
@@ -69,6 +74,7 @@ type Site struct {
 	sameOrigin middleware.Middleware
 	steps      *interaction.Steps
 	account    *account.Pages
+	statuses   *statuslist.Handler
 }
 
 // New mounts every URL of the server.
@@ -91,6 +97,7 @@ func New(c Config) (*Site, error) {
 		Consents: c.Consents, Sessions: c.Sessions, APITokens: c.APITokens, APIs: c.APIs,
 		Answers: answers, Forms: tokens,
 	})
+	s.statuses = statuslist.New(statuslist.Config{Lists: c.Statuses, Answers: answers})
 	s.handler = middleware.Chain(s.router(),
 		middleware.LimitBody(maxBody), middleware.Origin(c.TrustedProxies, s.newID))
 	return s, nil
@@ -98,8 +105,12 @@ func New(c Config) (*Site, error) {
 
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Stopping has the readiness probe say no from now on, so that no new work is sent here.
-func (s *Site) Stopping() { s.stopping.Store(true) }
+// Stopping has the readiness probe say no from now on, so that no new work is sent here,
+// and answers those who wait for something to change.
+func (s *Site) Stopping() {
+	s.stopping.Store(true)
+	s.statuses.Stop()
+}
 
 // newID makes a correlation id. One that cannot be random is still worth an answer.
 func (s *Site) newID() string {

@@ -36,7 +36,8 @@ func ReturnTo(api *authz.API, asked string) string {
 	if strings.HasPrefix(asked, "/") && u.Host == "" {
 		u.Scheme, u.Host = t.place.origin.scheme, strings.TrimPrefix(t.place.origin.String(), t.place.origin.scheme+"://")
 	}
-	if o, ok := originOf(u); !ok || o != t.place.origin || below(u.Path, ownPath) || ambiguous(u) != "" {
+	if o, ok := originOf(u); !ok || o != t.place.origin || below(plain(u.Path), ownPath) ||
+		ambiguous(u) != "" || strings.HasPrefix(u.Path, "//") {
 		return home
 	}
 	back := t.place.origin.String() + u.EscapedPath()

@@ -2,7 +2,9 @@ package oauth2
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
@@ -78,4 +80,87 @@ type GatewaySession struct {
 func (p *Provider) SessionGrant(ctx context.Context, grantID string) (GatewaySession, error) {
 	g, u, err := p.Store.LiveGrant(ctx, grantID, "", p.Now())
 	return GatewaySession{Grant: g, User: u}, err
+}
+
+// Shown is who shows a good access token to a gateway.
+type Shown struct {
+	User     *authz.User // nil: a client acts for itself
+	ClientID string
+	Audience []string
+	Scopes   authz.Scopes
+	Ends     time.Time
+	Origin   string // the grant or API token behind it; empty for a client's own
+	TokenID  string
+	AuthTime time.Time // zero: no person has logged in for it
+	ACR      string
+	AMR      []string
+}
+
+// ShownAtGateway verifies an access token of ours in full, revocation included, with at
+// most one statement, and says what stands behind it. The error is ErrInvalidToken, or an
+// outage. The audience is for the caller to check.
+func (p *Provider) ShownAtGateway(ctx context.Context, token string) (*Shown, error) {
+	claims, err := p.readAccessToken(token)
+	if err != nil {
+		return nil, err
+	}
+	behind, err := p.live(ctx, claims)
+	if err != nil {
+		return nil, err
+	}
+	shown := &Shown{
+		User: behind.user, ClientID: claims.ClientID, Audience: claims.Audience, Scopes: claims.Scope,
+		Ends: time.Unix(claims.Expires, 0), TokenID: claims.ID, ACR: claims.ACR, AMR: claims.AMR,
+	}
+	if behind.user != nil {
+		shown.Origin = originID(claims.ID)
+	}
+	if claims.AuthTime != 0 {
+		shown.AuthTime = time.Unix(claims.AuthTime, 0)
+	}
+	return shown, nil
+}
+
+// RedeemForGateway spends an authorization code of a gateway's client in process and gives
+// the id of its grant. authz.ErrNotFound when the code is not good, for whatever reason; a
+// code that was spent before costs its grant, as at the token endpoint (RFC 6749 §4.1.2).
+// Any other error is an outage.
+func (p *Provider) RedeemForGateway(ctx context.Context, clientID, code, redirectURI string, verifier authz.Secret) (string, error) {
+	c, err := p.usable(ctx, clientID, invalidClient("The client is unknown or disabled."))
+	if err != nil {
+		return "", notGood(err)
+	}
+	claim, err := p.codeClaim(c, code, redirectURI, verifier.Reveal(), p.Now())
+	if err != nil {
+		return "", notGood(err)
+	}
+	g, err := p.Store.RedeemCode(ctx, claim)
+	switch {
+	case errors.Is(err, authz.ErrNotFound):
+		return "", notGood(p.codeRefused(ctx, claim))
+	case err != nil:
+		return "", unavailable(err)
+	}
+	return g.ID, nil
+}
+
+// notGood makes authz.ErrNotFound of a refusal and leaves an outage as it is.
+func notGood(err error) error {
+	if translate(err).Status == http.StatusServiceUnavailable {
+		return err
+	}
+	return fmt.Errorf("redeem code at gateway: %w: %w", authz.ErrNotFound, err)
+}
+
+// EndForGateway revokes a grant of a gateway's client, because its person signs out at a
+// protected host. Doing so twice is fine.
+func (p *Provider) EndForGateway(ctx context.Context, clientID, grantID string) error {
+	n, err := p.Store.RevokeGrant(ctx, grantID, clientID, authz.RevokedByUser, p.Now())
+	if err != nil {
+		return unavailable(err)
+	}
+	if n > 0 {
+		p.record(ctx, authz.Event{Kind: authz.EventGrantRevoked, Actor: clientID, ClientID: clientID, GrantID: grantID})
+	}
+	return nil
 }

@@ -14,6 +14,9 @@ type Layout struct {
 	// Now is the time of the request; times on the page are told relative to it. Zero
 	// shows full dates only.
 	Now time.Time
+	// Base is the origin of the issuer, for a page that is shown at another host: there
+	// styles, images and links of ours are to be had from the issuer only. Empty elsewhere.
+	Base string
 }
 
 // App is the program that asks for something, as a person knows it.

@@ -19,6 +19,7 @@ import (
 	"github.com/signet-auth/signet/authz/catalog"
 	"github.com/signet-auth/signet/authz/consent"
 	"github.com/signet-auth/signet/authz/directory"
+	"github.com/signet-auth/signet/authz/gateway"
 	"github.com/signet-auth/signet/authz/keys"
 	"github.com/signet-auth/signet/authz/login"
 	"github.com/signet-auth/signet/authz/oauth2"
@@ -29,6 +30,7 @@ import (
 	"github.com/signet-auth/signet/web"
 	"github.com/signet-auth/signet/web/adminapi"
 	"github.com/signet-auth/signet/web/answer"
+	"github.com/signet-auth/signet/web/gatewayapi"
 	"github.com/signet-auth/signet/web/interaction"
 	"github.com/signet-auth/signet/web/page"
 )
@@ -40,6 +42,8 @@ type Store interface {
 	catalog.Store
 	consent.Store
 	directory.Store
+	gateway.Clients
+	gateway.Sessions
 	keys.Store
 	login.Store
 	oauth2.Store
@@ -86,6 +90,8 @@ type Parts struct {
 	APITokens *apitoken.Service
 	Statuses  *revocation.Lists
 	Protocol  *oauth2.Provider
+	Gateway   *gateway.Service
+	Checks    *gatewayapi.API
 	Site      *web.Site // the handler of every URL
 
 	store       Store
@@ -102,7 +108,7 @@ func New(ctx context.Context, c Config) (*Parts, error) {
 	}
 	p := &Parts{store: c.Store, log: c.Log}
 	p.Audit = audit.New(audit.Config{Store: c.Store, Log: c.Log, Now: c.Now, Random: c.Random})
-	for _, build := range []func(context.Context, Config) error{p.signing, p.people, p.programs, p.protocol, p.site} {
+	for _, build := range []func(context.Context, Config) error{p.signing, p.people, p.programs, p.protocol, p.gateway, p.site} {
 		if err := build(ctx, c); err != nil {
 			return nil, err
 		}
@@ -193,6 +199,7 @@ func (p *Parts) site(_ context.Context, c Config) (err error) {
 		Issuer: c.Issuer, TrustedProxies: c.TrustedProxies, FormKey: c.Master.Derive("form tokens"),
 		Pages: p.pages, Protocol: p.Protocol, Passwords: p.Passwords, Sessions: p.Sessions,
 		People: p.People, Consents: p.Consents, APITokens: p.APITokens, APIs: p.APIs,
+		Gateway: p.Checks, Statuses: p.Statuses,
 		REST: adminapi.New(adminapi.Deps{
 			Issuer: c.Issuer, Tokens: p.Protocol, Clients: p.Clients, People: p.People, APIs: p.APIs, Now: c.Now,
 		}),

@@ -39,6 +39,7 @@ func (p *Parts) Changed(ctx context.Context, table, key string) {
 	default:
 		p.Statuses.Changed(ctx)
 	}
+	p.Gateway.Changed(table, key) // asks the others about what has changed
 }
 
 // reloadKeys reads the keys anew. If that fails they are read again within seconds.

@@ -1,0 +1,149 @@
+// Package statuslist publishes what has been revoked (draft-ietf-oauth-status-list §8.1):
+// GET /status-lists/{id}, and with ?wait=30 as soon as it changes. What is in a list is
+// decided in authz/revocation.
+package statuslist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/signet-auth/signet/authz/revocation"
+	"github.com/signet-auth/signet/web/answer"
+)
+
+// Path is where the lists are; the number of one follows.
+const Path = "/status-lists/"
+
+const (
+	mediaType = "application/statuslist+jwt"
+
+	// maxWaiting callers may wait at once: each holds a connection and a goroutine.
+	maxWaiting = 4096
+	// sending is how long an answer may take to be sent once the wait is over.
+	sending    = 30 * time.Second
+	retryAfter = 2 * time.Second
+)
+
+// Lists gives the lists; *revocation.Lists is one.
+type Lists interface {
+	// Serve waits for a list to differ from an ETag. An unknown list is authz.ErrNotFound,
+	// any other error an outage.
+	Serve(ctx context.Context, list int64, etag string, wait time.Duration) (revocation.Answer, error)
+}
+
+// Config names all that a Handler needs.
+type Config struct {
+	Lists      Lists
+	MaxWaiting int // how many callers may wait at once; 0: 4096
+	Answers    *answer.Writer
+}
+
+// Handler answers GET /status-lists/{id}. It is safe for concurrent use.
+type Handler struct {
+	cfg     Config
+	waiting chan struct{}
+	stop    sync.Once
+	stopped chan struct{}
+}
+
+// New makes a Handler.
+func New(c Config) *Handler {
+	if c.MaxWaiting <= 0 {
+		c.MaxWaiting = maxWaiting
+	}
+	return &Handler{cfg: c, waiting: make(chan struct{}, c.MaxWaiting), stopped: make(chan struct{})}
+}
+
+// Stop answers all who wait, and has nobody wait from now on: a server that is about to
+// stop finishes the requests in flight first.
+func (h *Handler) Stop() { h.stop.Do(func() { close(h.stopped) }) }
+
+// ServeHTTP answers with the signed list; with 304 when that is what If-None-Match names,
+// after waiting for another for as many seconds as ?wait says, at most 30.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ask, err := parse(r)
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	a, err := h.cfg.Lists.Serve(r.Context(), ask.list, "", 0)
+	if err == nil && ask.has(a.ETag) {
+		a, err = h.news(w, r, ask, a)
+	}
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	send(w, a, ask.wait > 0)
+}
+
+// news answers a caller who has the list already.
+func (h *Handler) news(w http.ResponseWriter, r *http.Request, ask question, a revocation.Answer) (revocation.Answer, error) {
+	a.NotModified = true
+	if ask.wait == 0 {
+		return a, nil
+	}
+	select {
+	case h.waiting <- struct{}{}:
+		defer func() { <-h.waiting }()
+	default:
+		return a, errBusy
+	}
+	if err := hold(w, ask.wait); err != nil {
+		return a, err
+	}
+	ctx, cancel := h.untilStop(r.Context())
+	defer cancel()
+	changed, err := h.cfg.Lists.Serve(ctx, ask.list, a.ETag, ask.wait)
+	if err != nil && ctx.Err() != nil {
+		return a, nil // the caller has gone, or we are about to
+	}
+	return changed, err
+}
+
+// untilStop gives a context that ends with another one or at Stop.
+func (h *Handler) untilStop(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(parent)
+	go func() {
+		select {
+		case <-h.stopped:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+// hold keeps the server's own time limits from cutting a wait short. Both have to move: the
+// end of the one for reading looks like a client that has gone.
+func hold(w http.ResponseWriter, wait time.Duration) error {
+	until, c := time.Now().Add(wait+sending), http.NewResponseController(w)
+	for _, set := range []func(time.Time) error{c.SetReadDeadline, c.SetWriteDeadline} {
+		if err := set(until); err != nil && !errors.Is(err, http.ErrNotSupported) {
+			return fmt.Errorf("hold connection: %w", err)
+		}
+	}
+	return nil
+}
+
+// send writes an answer. One that was waited for is for who waited, and for no cache.
+func send(w http.ResponseWriter, a revocation.Answer, waited bool) {
+	head := w.Header()
+	head.Set("ETag", a.ETag)
+	head.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(a.MaxAge/time.Second)))
+	if waited {
+		head.Set("Cache-Control", "no-store")
+	}
+	if a.NotModified {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	head.Set("Content-Type", mediaType)
+	head.Set("Content-Length", strconv.Itoa(len(a.Body)))
+	_, _ = w.Write(a.Body) // a client that has gone needs no answer
+}
