@@ -189,6 +189,22 @@ func TestPreflight(t *testing.T) {
 	}
 }
 
+// Which endpoints scripts of other sites may read is decided here, not by a policy's name.
+func TestWhatIsOpenToScripts(t *testing.T) {
+	t.Parallel()
+	s := webtest.Start(t, storagetest.New(t))
+	open := []string{
+		"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/.well-known/jwks.json",
+		"/oauth2/token", "/oauth2/revoke", "/oauth2/userinfo", "/status-lists/{list}",
+	}
+	for _, line := range web.Lines(s.Site) {
+		res := ask(t, s, "OPTIONS", address(line), nil, "Origin", "https://app.example", "Access-Control-Request-Method", line.Method)
+		if got := res.Header.Get("Access-Control-Allow-Origin") != ""; got != slices.Contains(open, line.Path) {
+			t.Errorf("%s: open to scripts of other sites: %v", line.Path, got)
+		}
+	}
+}
+
 func TestCrossOriginAnswers(t *testing.T) {
 	t.Parallel()
 	s := webtest.Start(t, storagetest.New(t))

@@ -167,14 +167,34 @@ func TestPrivateUseScheme(t *testing.T) {
 	t.Parallel()
 	w := onSQLite(t)
 	native := w.App("phone", "com.example.app:/callback", func(m *authz.ClientMetadata) { m.Type = authz.ClientNative })
-	consent := signIn(w.Browser().Open(native.Ask("openid")), "alice")
+	login := w.Browser().Open(native.Ask("openid"))
+	consent := signIn(login, "alice")
 	if !consent.Says("nobody has checked its name") {
 		t.Errorf("no warning: %s", consent.Body)
 	}
-	if policy := consent.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self' https: com.example.app:;") {
-		t.Errorf("policy %s", policy)
+	for _, page := range []*webtest.Page{login, consent} {
+		if policy := page.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self' https: com.example.app:;") {
+			t.Errorf("%s may not end at the app: %s", page.URL.Path, policy)
+		}
 	}
 	native.Answer(consent.Press("allow"))
+}
+
+// Who signed out in another tab is asked to sign in again, not told that nothing waits.
+func TestConsentOfNobody(t *testing.T) {
+	t.Parallel()
+	w := onSQLite(t)
+	b := w.Browser()
+	consent := signIn(b.Open(w.app.Ask("openid")), "alice")
+	b.Open("/logout").Press("sign-out")
+	for name, p := range map[string]*webtest.Page{"page": b.Open(consent.URL.String()), "form": consent.Press("allow")} {
+		if p.URL.Path != "/login" || !p.Says("to continue to Acme Calendar") {
+			t.Errorf("%s: at %s: %s", name, p.URL, p.Body)
+		}
+	}
+	if back := signIn(b.Open(consent.URL.String()), "alice").Press("allow"); w.app.Answer(back).Get("code") == "" {
+		t.Error("the sign-in was lost")
+	}
 }
 
 // A form of another site brings no cookies along; the visit it is turned into does.

@@ -275,10 +275,11 @@ func TestOutage(t *testing.T) {
 		"account":          signedIn.Open("/account"),
 		"login page":       signedIn.Open("/login"),
 		"logout":           signedIn.Post("/logout", url.Values{}),
+		"first visit":      w.Browser().Open(w.app.Ask("openid")),
 		"authorize":        signedIn.Open(w.app.Ask("openid")),
 		"setup":            b.Open("/setup?token=" + w.People.SetupToken().Reveal()),
 	} {
-		if p.Status != http.StatusServiceUnavailable || p.Header.Get("Retry-After") == "" || !p.Says("cannot answer right now") {
+		if p.Status != http.StatusServiceUnavailable || p.Header.Get("Retry-After") == "" || !p.Says("Signet cannot answer right now. Wait a few seconds") {
 			t.Errorf("%s: status %d at %s: %s", name, p.Status, p.URL, p.Body)
 		}
 		for _, line := range p.Header.Values("Set-Cookie") {

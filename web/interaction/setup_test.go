@@ -1,10 +1,12 @@
 package interaction_test
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/storage"
 	"github.com/signet-auth/signet/storage/storagetest"
 	"github.com/signet-auth/signet/web/webtest"
 )
@@ -45,6 +47,36 @@ func TestSetupMakesOneAdministrator(t *testing.T) {
 			t.Errorf("%s: status %d: %s", name, p.Status, p.Body)
 		}
 	}
+}
+
+// Of any number who press the button at once, one is made administrator.
+func TestSetupRace(t *testing.T) {
+	t.Parallel()
+	storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {
+		t.Parallel()
+		s := webtest.Start(t, open())
+		const parties = 8
+		forms := make([]*webtest.Page, parties)
+		for i := range forms {
+			forms[i] = s.Browser().Open("/setup?token="+s.People.SetupToken().Reveal()).
+				Fill("username", fmt.Sprintf("root%d", i)).Fill("password", password)
+		}
+		statuses := make(chan int, parties)
+		for _, form := range forms {
+			go func() {
+				status := 0
+				defer func() { statuses <- status }()
+				status = form.Press("create").Status
+			}()
+		}
+		got := map[int]int{}
+		for range parties {
+			got[<-statuses]++
+		}
+		if got[http.StatusCreated] != 1 || got[http.StatusGone] != parties-1 {
+			t.Errorf("statuses %v, want one 201 and the others 410", got)
+		}
+	})
 }
 
 func TestSetupNeedsItsLink(t *testing.T) {

@@ -44,6 +44,16 @@ func TestCookiesAreGuarded(t *testing.T) {
 	}
 }
 
+func TestClearingACookieEndsIt(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	middleware.NewCookies("https://id.example").ClearSession(w)
+	// The browser knows it by name and path.
+	if got := w.Header().Get("Set-Cookie"); got != "__Host-signet_session=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax" {
+		t.Errorf("cookie %s", got)
+	}
+}
+
 func TestBrowserBinding(t *testing.T) {
 	t.Parallel()
 	cookies := middleware.NewCookies("http://localhost")
