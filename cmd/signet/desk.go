@@ -106,7 +106,10 @@ func (d *desk) assemble(ctx context.Context, log io.Writer) (err error) {
 		Store: d.store, APIs: apisWithOwn{d.store, d.settings.Issuer}, Audit: d.audit,
 		Algorithms: d.settings.KeyAlgorithms, Now: time.Now, Random: rand.Reader,
 	})
-	return d.people.EnsureRoles(ctx)
+	if err := d.people.EnsureRoles(ctx); !errors.Is(err, authz.ErrNotFound) {
+		return err
+	}
+	return nil // the default role is about to be made, perhaps
 }
 
 // apisWithOwn finds the server's own API among those registered.

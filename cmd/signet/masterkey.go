@@ -12,25 +12,29 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/signet-auth/signet/authz"
 	"github.com/signet-auth/signet/authz/keys"
 	"github.com/signet-auth/signet/storage"
 )
 
 const masterKeyBytes = 32
 
+// masterKeyClaim is the name under which a database knows its master key.
+const masterKeyClaim = "master_key"
+
 // openMaster reads the master key and sees that it is the one of this database. The
-// embedded database gets one when it is new; where there are sealed keys already, a fresh
-// one could open none of them.
+// embedded database gets one when it is new; where one was used already, another could not
+// open what is sealed.
 func openMaster(ctx context.Context, s *settings, store *storage.Store) (*keys.Master, error) {
 	secret, err := readMasterKey(s.MasterKeyFile)
 	if errors.Is(err, fs.ErrNotExist) && s.DatabaseURL == "" {
-		sealed, keysErr := store.SigningKeys(ctx)
+		_, claimErr := store.Instance(ctx, masterKeyClaim)
 		switch {
-		case keysErr != nil:
-			return nil, keysErr
-		case len(sealed) > 0:
-			return nil, fmt.Errorf("the master key %s is gone, and the keys in the database are sealed with it: "+
-				"put it back from a backup", s.MasterKeyFile)
+		case claimErr == nil:
+			return nil, fmt.Errorf("the master key %s is gone, and the database was used with it: put it back from a backup",
+				s.MasterKeyFile)
+		case !errors.Is(claimErr, authz.ErrNotFound):
+			return nil, claimErr
 		}
 		secret, err = makeMasterKey(s.MasterKeyFile)
 	}

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/signet-auth/signet/authz"
 	"github.com/signet-auth/signet/authz/keys"
 	"github.com/signet-auth/signet/storage"
 	"github.com/signet-auth/signet/web"
@@ -90,6 +91,9 @@ func (v *server) assemble(ctx context.Context) (err error) {
 		KeyAlgorithms: s.KeyAlgorithms, KeyRotation: s.KeyRotation, DefaultRole: s.DefaultRole,
 		TrustedProxies: s.TrustedProxies, Log: v.log, Now: time.Now, Random: rand.Reader,
 	})
+	if errors.Is(err, authz.ErrNotFound) {
+		return fmt.Errorf("default-role: there is no role %q: make it with `signet role create --name %s`", s.DefaultRole, s.DefaultRole)
+	}
 	return err
 }
 

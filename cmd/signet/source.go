@@ -41,7 +41,7 @@ func load(flags *pflag.FlagSet, environ []string) (*settings, map[string]given, 
 	for _, read := range []func() (map[string]given, error){
 		func() (map[string]given, error) { return fromFile(flags, environ, found) },
 		func() (map[string]given, error) { return fromEnvironment(environ, found) },
-		func() (map[string]given, error) { return fromFlags(flags, found) },
+		func() (map[string]given, error) { return fromFlags(flags) },
 	} {
 		layer, err := read()
 		if err != nil {
@@ -208,10 +208,11 @@ func readSmall(path string) (string, error) {
 	return string(content), err
 }
 
-func fromFlags(flags *pflag.FlagSet, known map[string]given) (map[string]given, error) {
+func fromFlags(flags *pflag.FlagSet) (map[string]given, error) {
 	k := koanf.New(".")
 	changed := posflag.ProviderWithFlag(flags, ".", k, func(f *pflag.Flag) (string, any) {
-		if _, ok := known[f.Name]; !ok || !f.Changed {
+		// A client has lifetimes too, of the same name: only flags for settings are ours.
+		if _, ours := f.Value.(*flagText); !ours || !f.Changed {
 			return "", nil
 		}
 		return f.Name, f.Value.String()
