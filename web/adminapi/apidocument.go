@@ -38,7 +38,7 @@ func APIDocument(a *authz.API) RegisteredAPI {
 			Name: a.Name, Scopes: append([]authz.APIScope{}, a.Scopes...), OwnerClientID: a.OwnerClientID,
 			BrowserSignIn: a.BrowserSignIn, AccessTokenLifetime: a.AccessTokenLifetime, Claims: a.Claims,
 		},
-		CreatedAt: a.CreatedAt.UTC(), UpdatedAt: a.UpdatedAt.UTC(),
+		CreatedAt: moment(a.CreatedAt), UpdatedAt: moment(a.UpdatedAt),
 	}
 }
 

@@ -31,11 +31,11 @@ type ClientSecret struct {
 func ClientDocument(c *authz.Client, now time.Time) Client {
 	out := Client{
 		ID: c.ID, IssuedAt: c.CreatedAt.Unix(), ClientMetadata: c.Metadata,
-		Disabled: c.Disabled(), UpdatedAt: c.UpdatedAt.UTC(),
+		Disabled: c.Disabled(), UpdatedAt: moment(c.UpdatedAt),
 	}
 	for _, s := range c.Secrets {
 		if s.Live(now) {
-			out.Secrets = append(out.Secrets, ClientSecret{s.ID, s.CreatedAt.UTC(), s.ExpiresAt})
+			out.Secrets = append(out.Secrets, ClientSecret{s.ID, moment(s.CreatedAt), moment(s.ExpiresAt)})
 		}
 	}
 	return out
@@ -78,3 +78,6 @@ func (in clientInput) metadata() authz.ClientMetadata {
 	}
 	return m
 }
+
+// moment is a time as it is stored: what was just made reads as it will be read later.
+func moment(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

@@ -42,7 +42,7 @@ func UserDocument(u *authz.User) User {
 			Username: u.Username, Email: u.Email, EmailVerified: u.EmailVerified, Profile: u.Profile,
 		},
 		Roles: append([]string{}, u.Roles...), Disabled: u.Disabled(),
-		CreatedAt: u.CreatedAt.UTC(), UpdatedAt: u.UpdatedAt.UTC(),
+		CreatedAt: moment(u.CreatedAt), UpdatedAt: moment(u.UpdatedAt),
 	}
 }
 
@@ -81,7 +81,7 @@ type newRoleInput struct {
 func RoleDocument(r authz.Role) Role {
 	return Role{
 		Name: r.Name, roleFields: roleFields{Description: r.Description, Scopes: append([]string{}, r.Scopes...)},
-		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
+		CreatedAt: moment(r.CreatedAt), UpdatedAt: moment(r.UpdatedAt),
 	}
 }
 
