@@ -46,7 +46,7 @@ func (s *Service) DropSession(cookie, api string) authz.Secret { return join(s.o
 func (s *Service) others(cookie, api string) []string {
 	return slices.DeleteFunc(sessionsOf(cookie), func(one string) bool {
 		_, ours := s.openOne(api, one)
-		return ours
+		return ours || one == ""
 	})
 }
 

@@ -73,6 +73,12 @@ func (b *Browser) PostFromElsewhere(path string, form url.Values) *Page {
 // Cookies lists the cookies that the browser would send to the issuer.
 func (b *Browser) Cookies() []*http.Cookie { return b.client.Jar.Cookies(b.home) }
 
+// CookiesAt lists the cookies that the browser would send to another address.
+func (b *Browser) CookiesAt(address string) []*http.Cookie {
+	b.t.Helper()
+	return b.client.Jar.Cookies(b.parse(address))
+}
+
 // SetCookie plants a cookie for the issuer.
 func (b *Browser) SetCookie(c *http.Cookie) { b.client.Jar.SetCookies(b.home, []*http.Cookie{c}) }
 
