@@ -1,0 +1,274 @@
+package gatewayapi_test
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/apitoken"
+	"github.com/signet-auth/signet/web/webtest"
+)
+
+// proxies are those that the same things must be true behind.
+var proxies = map[string]func(w *world, change ...string){
+	"nginx": (*world).behindNginx,
+	"caddy": (*world).behindCaddy,
+}
+
+// behindEach runs a test once behind each proxy.
+func behindEach(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Parallel()
+	for name, put := range proxies {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			put(w)
+			test(t, w)
+		})
+	}
+}
+
+func TestAnAPITokenReachesTheServiceAsAShortJWT(t *testing.T) {
+	behindEach(t, func(t *testing.T, w *world) {
+		v, token := w.token(time.Hour, ordersRead)
+		got := w.get("/orders?page=2&scope=x", token).arrived()
+		if got.Subject != w.alice.ID || got.ClientID != v.ID || strings.Join(got.Scopes, " ") != ordersRead {
+			t.Errorf("the service sees %+v", got)
+		}
+		if got.Lifetime > time.Minute || got.URI != "/orders?page=2&scope=x" {
+			t.Errorf("a token for %s at %s", got.Lifetime, got.URI)
+		}
+		for name, values := range got.Header {
+			if strings.Contains(strings.Join(values, " "), token) {
+				t.Errorf("the service sees the API token in %s", name)
+			}
+		}
+		if got.Header.Get("Remote-User") != "alice" || got.Header.Get("Remote-Groups") != strings.Join(w.alice.Roles, ",") {
+			t.Errorf("the service is told %v", got.Header)
+		}
+	})
+}
+
+func TestTheAccessTokenOfAnAppReachesTheService(t *testing.T) {
+	behindEach(t, func(t *testing.T, w *world) {
+		app := w.App("acme", "https://acme.example/callback", func(m *authz.ClientMetadata) {
+			m.APIs, m.DefaultAPI, m.Scope = []string{orders}, orders, m.Scope.With(authz.Scopes{ordersRead, ordersWrite})
+		})
+		p := signIn(w.Browser().Open(app.Ask("openid " + ordersRead))).Press("allow")
+		tokens := app.Redeem(p)
+		got := w.get("/orders", tokens.AccessToken).arrived()
+		if got.Subject != w.alice.ID || got.ClientID != "acme" || strings.Join(got.Scopes, " ") != ordersRead {
+			t.Errorf("the service sees %+v of %+v", got, tokens)
+		}
+		if got.Header.Get("Authorization") == "Bearer "+tokens.AccessToken || got.Lifetime > time.Minute {
+			t.Error("the service sees the app's own token")
+		}
+		w.must(w.Consents.Revoke(t.Context(), w.alice.ID, "acme"))
+		w.untilRefused(tokens.AccessToken)
+	})
+}
+
+// untilRefused asks until a revocation has arrived.
+func (w *world) untilRefused(token string) {
+	w.t.Helper()
+	began := time.Now()
+	w.until("the token is refused", func() bool {
+		a := w.get("/orders", token)
+		if a.status != http.StatusOK {
+			a.refused(http.StatusUnauthorized, `error="invalid_token"`)
+		}
+		return a.status != http.StatusOK
+	})
+	w.t.Logf("refused after %s", time.Since(began).Round(time.Millisecond))
+}
+
+// until waits for something that is about to happen, for as long as a machine may take that
+// has much else to do.
+func (w *world) until(what string, happened func() bool) {
+	w.t.Helper()
+	for end := time.Now().Add(time.Minute); !happened(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			w.t.Fatalf("it never came about that %s; the log: %s", what, w.Log)
+		}
+	}
+}
+
+func TestARevokedAPITokenIsRefused(t *testing.T) {
+	behindEach(t, func(t *testing.T, w *world) {
+		v, token := w.token(time.Hour, ordersRead)
+		w.get("/orders", token).arrived()
+		w.must(w.APITokens.Revoke(t.Context(), w.alice.ID, v.ID))
+		w.untilRefused(token)
+	})
+}
+
+func TestWhatIsRefused(t *testing.T) {
+	behindEach(t, func(t *testing.T, w *world) {
+		_, token := w.token(time.Hour, ordersRead)
+		_, short := w.token(time.Minute, ordersRead)
+		w.API(authz.API{Identifier: "https://billing.example.com", Name: "Billing", Scopes: []authz.APIScope{{Name: "bills:read", Description: "See your bills"}}})
+		_, other, err := w.APITokens.Create(t.Context(), w.alice, apitoken.New{
+			Name: "other", API: "https://billing.example.com", Scopes: authz.Scopes{"bills:read"}, ExpiresAt: w.Clock.Now().Add(time.Hour),
+		})
+		w.must(err)
+		w.Clock.Advance(2 * time.Minute)
+		wrong := token[:len(token)-1] + "0"
+		if strings.HasSuffix(token, "0") {
+			wrong = token[:len(token)-1] + "1"
+		}
+		for name, c := range map[string]struct {
+			path      string
+			headers   []string
+			status    int
+			challenge string
+		}{
+			"no token":          {"/orders", nil, 401, `Bearer realm="` + orders + `"`},
+			"another scheme":    {"/orders", []string{"Authorization", "Basic YWxpY2U6eA=="}, 401, "Bearer realm="},
+			"wrong checksum":    {"/orders", []string{"Authorization", "Bearer " + wrong}, 401, `error="invalid_token"`},
+			"no token at all":   {"/orders", []string{"Authorization", "Bearer x"}, 401, `error="invalid_token"`},
+			"expired":           {"/orders", []string{"Authorization", "Bearer " + short}, 401, `error="invalid_token"`},
+			"for another API":   {"/orders", []string{"Authorization", "Bearer " + other.Reveal()}, 401, `error="invalid_token"`},
+			"an invented JWT":   {"/orders", []string{"Authorization", "Bearer eyJhbGciOiJub25lIn0.e30."}, 401, `error="invalid_token"`},
+			"missing scope":     {"/admin/all", []string{"Authorization", "Bearer " + token}, 403, `scope="` + ordersWrite + `"`},
+			"missing scope, 2":  {"//admin/all", []string{"Authorization", "Bearer " + token}, 403, `error="insufficient_scope"`},
+			"an invented login": {"/orders", []string{"Cookie", "__Host-signet_gateway=sgg_AAAA", "Remote-User", "alice"}, 401, "Bearer realm="},
+		} {
+			t.Run(name, func(t *testing.T) {
+				w.ask(http.MethodGet, c.path, nil, c.headers...).refused(c.status, c.challenge)
+			})
+		}
+		if all := w.service.arrivals(); len(all) > 0 {
+			t.Errorf("the service saw %+v", all)
+		}
+	})
+}
+
+func TestWhatTheClientSaysAboutItselfNeverArrives(t *testing.T) {
+	behindEach(t, func(t *testing.T, w *world) {
+		_, token := w.token(time.Hour, ordersRead, ordersWrite)
+		got := w.ask(http.MethodGet, "/orders", nil,
+			"Authorization", "Bearer "+token,
+			"Remote-User", "root", "Remote-Name", "Root", "Remote-Email", "root@example.com", "Remote-Groups", "administrator",
+			"Remote_User", "root", "remote-email", "again@example.com",
+			"X-Original-URL", "https://elsewhere.example/", "X-Original-Method", "OPTIONS",
+			"X-Forwarded-Host", "elsewhere.example", "X-Forwarded-Proto", "http", "X-Forwarded-Uri", "/public", "X-Forwarded-Method", "OPTIONS",
+			"X-Signet-Api", "https://elsewhere.example", "X-Signet-Scope", "nothing",
+			"Cookie", "theme=dark; __Host-signet_gateway=sgg_secret; lang=en",
+		).arrived()
+		if got.Header.Get("Remote-User") != "alice" || len(got.Header.Values("Remote-User")) != 1 {
+			t.Errorf("Remote-User is %q", got.Header.Values("Remote-User"))
+		}
+		// Her address is not verified, so that Signet says nothing of it.
+		for _, name := range []string{"Remote-Email", "Remote-Groups", "Remote-Name"} {
+			for _, value := range got.Header.Values(name) {
+				if value != "" && value != "alice" {
+					t.Errorf("%s is %q", name, value)
+				}
+			}
+		}
+		for name, values := range got.Header {
+			if strings.EqualFold(strings.ReplaceAll(name, "_", "-"), "Remote-User") && name != "Remote-User" {
+				t.Errorf("the service sees %s: %q", name, values)
+			}
+		}
+		cookies := got.Header.Get("Cookie")
+		if strings.Contains(cookies, "sgg_") || !strings.Contains(cookies, "theme=dark") || !strings.Contains(cookies, "lang=en") {
+			t.Errorf("the service sees the cookies %q", cookies)
+		}
+	})
+}
+
+func TestBodiesGoToTheServiceOnly(t *testing.T) {
+	behindEach(t, func(t *testing.T, w *world) {
+		_, token := w.token(time.Hour, ordersRead)
+		large := strings.Repeat("0123456789abcdef", 20_000) // more than Signet takes of any request
+		if got := w.ask(http.MethodPost, "/orders", strings.NewReader(large), "Authorization", "Bearer "+token).arrived(); got.Body != large || got.Method != http.MethodPost {
+			t.Errorf("%d bytes arrived by %s", len(got.Body), got.Method)
+		}
+		chunked := struct{ *bytes.Buffer }{bytes.NewBufferString(large)} // of no known length
+		if got := w.ask(http.MethodPut, "/orders/1", chunked, "Authorization", "Bearer "+token).arrived(); got.Body != large || got.Method != http.MethodPut {
+			t.Errorf("%d chunked bytes arrived by %s", len(got.Body), got.Method)
+		}
+		w.ask(http.MethodPost, "/orders", strings.NewReader(large)).refused(http.StatusUnauthorized, "Bearer")
+	})
+}
+
+func TestPathsThatCanBeReadInTwoWaysAreRefused(t *testing.T) {
+	behindEach(t, func(t *testing.T, w *world) {
+		_, token := w.token(time.Hour, ordersRead)
+		for _, path := range []string{"/orders/%2e%2e/admin/all", "/orders/..%2fadmin/all", "/orders%5c..%5cadmin", "/.signet-check/", "/.signet-check/orders:read"} {
+			a := w.get(path, token)
+			if a.status == http.StatusOK {
+				for _, one := range w.service.arrivals() {
+					if strings.Contains(one.URI, "%2e") || strings.Contains(one.URI, "%2f") || strings.Contains(one.URI, "%5c") {
+						t.Errorf("%s arrived as %s", path, one.URI)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestNobodyPassesWhileSignetIsDown(t *testing.T) {
+	behindEach(t, func(t *testing.T, w *world) {
+		_, token := w.token(time.Hour, ordersRead)
+		w.get("/orders", token).arrived()
+		before := len(w.service.arrivals())
+		w.checks.CloseClientConnections()
+		w.checks.Close()
+		for range 3 {
+			if a := w.get("/orders", token); a.status < 500 {
+				t.Errorf("status %d without Signet", a.status)
+			}
+			if a := w.ask(http.MethodGet, "/orders", nil, "Remote-User", "alice"); a.status < 500 {
+				t.Errorf("status %d without Signet and a token", a.status)
+			}
+		}
+		if len(w.service.arrivals()) != before {
+			t.Error("a request came through without Signet")
+		}
+	})
+}
+
+func TestAnUnregisteredAPIIsAMistakeOfTheSettings(t *testing.T) {
+	behindEach(t, func(t *testing.T, w *world) {
+		_, token := w.token(time.Hour, ordersRead)
+		w.must(w.APIs.Delete(t.Context(), orders))
+		if a := w.get("/orders", token); a.status != http.StatusInternalServerError {
+			t.Errorf("status %d: %s", a.status, a.body)
+		}
+		w.logs("no registered API has an identifier that")
+		if len(w.service.arrivals()) > 0 {
+			t.Error("the request came through")
+		}
+	})
+}
+
+// logs waits for a line, which is written when the answer is on its way already.
+func (w *world) logs(text string) {
+	w.t.Helper()
+	w.until("the log says "+text, func() bool { return strings.Contains(w.Log.String(), text) })
+}
+
+// A proxy that is not listed as trusted lets nobody through.
+func TestTheWordOfAStrangerIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	for name, put := range proxies {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, webtest.With(trustNobody))
+			put(w)
+			_, token := w.token(time.Hour, ordersRead)
+			if a := w.get("/orders", token); a.status != http.StatusInternalServerError {
+				t.Errorf("status %d: %s", a.status, a.body)
+			}
+			w.logs("none of the trusted proxies")
+			if len(w.service.arrivals()) > 0 || w.Checks.Ignored() != 1 {
+				t.Errorf("%d came through, %d ignored", len(w.service.arrivals()), w.Checks.Ignored())
+			}
+		})
+	}
+}
