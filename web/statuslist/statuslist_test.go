@@ -1,0 +1,307 @@
+package statuslist_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/revocation"
+	"github.com/signet-auth/signet/storage"
+	"github.com/signet-auth/signet/storage/storagetest"
+	"github.com/signet-auth/signet/web/answer"
+	"github.com/signet-auth/signet/web/page"
+	"github.com/signet-auth/signet/web/statuslist"
+)
+
+const issuer = "https://signet.example"
+
+// world is a published list and a server whose own time limits are shorter than a wait.
+type world struct {
+	t       *testing.T
+	store   *storage.Store
+	lists   *revocation.Lists
+	handler *statuslist.Handler
+	url     string
+}
+
+const limit = 150 * time.Millisecond // of the server, for one request
+
+func newWorld(t *testing.T, lists statuslist.Lists, maxWaiting int) *world {
+	t.Helper()
+	pages, err := page.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, store: storagetest.New(t)}
+	if lists == nil {
+		w.lists = revocation.New(revocation.Config{
+			Store: w.store, Issuer: issuer, Now: time.Now, Random: rand.Reader,
+			Sign: func(_, typ string, claims []byte) (string, error) { return typ + "." + string(claims), nil },
+		})
+		lists = w.lists
+	}
+	w.handler = statuslist.New(statuslist.Config{Lists: lists, MaxWaiting: maxWaiting, Answers: answer.New(pages, time.Now)})
+	server := httptest.NewUnstartedServer(w.handler)
+	server.Config.ReadTimeout, server.Config.WriteTimeout = limit, limit
+	server.Start()
+	t.Cleanup(server.Close)
+	w.url = server.URL
+	return w
+}
+
+// get asks for a list; headers are pairs.
+func (w *world) get(path string, headers ...string) (*http.Response, string) {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.url+path, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		w.t.Error(err)
+		return &http.Response{Header: http.Header{}}, ""
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		w.t.Error(err)
+	}
+	return res, string(body)
+}
+
+// revoke makes an API token with a place in the list, and revokes it.
+func (w *world) revoke() {
+	w.t.Helper()
+	ctx, now := w.t.Context(), time.Now()
+	index, err := w.lists.Allocate(ctx, now.Add(time.Hour))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	id, err := authz.NewID("", rand.Reader)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	u := &authz.User{ID: authz.PrefixUser + id, Username: id, CreatedAt: now, UpdatedAt: now, Version: 1}
+	v := &authz.APIToken{
+		ID: authz.PrefixToken + id, Hash: []byte(id), UserID: u.ID, API: "https://orders.example",
+		CreatedAt: now, ExpiresAt: now.Add(time.Hour), StatusIndex: index,
+	}
+	if err := errors.Join(w.store.InsertUser(ctx, u), w.store.InsertAPIToken(ctx, v)); err != nil {
+		w.t.Fatal(err)
+	}
+	if n, err := w.store.RevokeAPIToken(ctx, v.ID, "", authz.RevokedByUser, now); n != 1 || err != nil {
+		w.t.Fatalf("revoked %d: %v", n, err)
+	}
+	w.lists.Changed(ctx)
+}
+
+func TestAListIsASignedDocument(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil, 0)
+	res, body := w.get("/status-lists/0")
+	h := res.Header
+	if res.StatusCode != http.StatusOK || h.Get("Content-Type") != "application/statuslist+jwt" || !strings.HasPrefix(body, "statuslist+jwt.") {
+		t.Errorf("status %d, %s: %.60s", res.StatusCode, h.Get("Content-Type"), body)
+	}
+	if h.Get("Cache-Control") != "public, max-age=12" || h.Get("ETag") == "" {
+		t.Errorf("Cache-Control %q, ETag %q", h.Get("Cache-Control"), h.Get("ETag"))
+	}
+}
+
+func TestWhoHasTheListIsNotSentItAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil, 0)
+	first, _ := w.get("/status-lists/0")
+	etag := first.Header.Get("ETag")
+	for name, c := range map[string]struct {
+		header string
+		status int
+	}{
+		"the same":            {etag, 304},
+		"weakened by a proxy": {"W/" + etag, 304},
+		"one of several":      {`"other", ` + etag, 304},
+		"any":                 {"*", 304},
+		"another":             {`"other"`, 200},
+		"not quoted":          {strings.Trim(etag, `"`), 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			res, body := w.get("/status-lists/0", "If-None-Match", c.header)
+			if res.StatusCode != c.status || (c.status == 304) != (body == "") || res.Header.Get("ETag") != etag {
+				t.Errorf("status %d with %d bytes", res.StatusCode, len(body))
+			}
+		})
+	}
+	w.revoke()
+	if res, _ := w.get("/status-lists/0", "If-None-Match", etag); res.StatusCode != http.StatusOK {
+		t.Errorf("status %d after a revocation", res.StatusCode)
+	}
+}
+
+func TestWhatIsNoListIsNotFound(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil, 0)
+	for _, path := range []string{"/status-lists/1", "/status-lists/-1", "/status-lists/00", "/status-lists/+0", "/status-lists/x", "/status-lists/", "/status-lists/99999999999999999999", "/status-lists/0/0"} {
+		if res, body := w.get(path); res.StatusCode != http.StatusNotFound || res.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: status %d: %s", path, res.StatusCode, body)
+		}
+	}
+	for _, wait := range []string{"x", "-1", "1.5", "1s"} {
+		if res, _ := w.get("/status-lists/0?wait=" + wait); res.StatusCode != http.StatusBadRequest {
+			t.Errorf("wait=%s: status %d", wait, res.StatusCode)
+		}
+	}
+}
+
+// The wait is longer than the server gives any other request.
+func TestWhoWaitsHearsOfARevocation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil, 0)
+	first, _ := w.get("/status-lists/0")
+	var waiting sync.WaitGroup
+	for range 4 {
+		waiting.Go(func() {
+			res, body := w.get("/status-lists/0?wait=30", "If-None-Match", first.Header.Get("ETag"))
+			if res.StatusCode != http.StatusOK || res.Header.Get("ETag") == first.Header.Get("ETag") || body == "" {
+				t.Errorf("status %d", res.StatusCode)
+			}
+			if res.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("what was waited for may be kept: %s", res.Header.Get("Cache-Control"))
+			}
+		})
+	}
+	time.Sleep(3 * limit)
+	w.revoke()
+	waiting.Wait()
+}
+
+func TestAWaitEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil, 0)
+	first, _ := w.get("/status-lists/0")
+	began := time.Now()
+	res, _ := w.get("/status-lists/0?wait=1", "If-None-Match", first.Header.Get("ETag"))
+	if res.StatusCode != http.StatusNotModified || time.Since(began) < time.Second {
+		t.Errorf("status %d after %s", res.StatusCode, time.Since(began))
+	}
+	if res, _ := w.get("/status-lists/0?wait=30"); res.StatusCode != http.StatusOK {
+		t.Errorf("status %d for who has no list yet", res.StatusCode)
+	}
+}
+
+// held lets nobody go who waits, until released.
+type held struct {
+	arrived, release chan struct{}
+}
+
+func (h *held) Serve(ctx context.Context, _ int64, etag string, wait time.Duration) (revocation.Answer, error) {
+	a := revocation.Answer{Body: []byte("list"), ETag: `"one"`, MaxAge: time.Second}
+	if etag == a.ETag && wait > 0 {
+		h.arrived <- struct{}{}
+		select {
+		case <-h.release:
+		case <-ctx.Done():
+			return a, ctx.Err()
+		}
+		a.ETag = `"two"`
+	}
+	return a, nil
+}
+
+func TestNoMoreWaitThanThereIsRoomFor(t *testing.T) {
+	t.Parallel()
+	lists := &held{arrived: make(chan struct{}), release: make(chan struct{})}
+	w := newWorld(t, lists, 2)
+	var waiting sync.WaitGroup
+	for range 2 {
+		waiting.Go(func() {
+			if res, _ := w.get("/status-lists/0?wait=30", "If-None-Match", `"one"`); res.StatusCode != http.StatusOK {
+				t.Errorf("status %d for who had a place", res.StatusCode)
+			}
+		})
+		<-lists.arrived
+	}
+	res, body := w.get("/status-lists/0?wait=30", "If-None-Match", `"one"`)
+	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" {
+		t.Errorf("status %d: %s", res.StatusCode, body)
+	}
+	if res, _ := w.get("/status-lists/0", "If-None-Match", `"one"`); res.StatusCode != http.StatusNotModified {
+		t.Errorf("status %d for who does not wait", res.StatusCode)
+	}
+	close(lists.release)
+	waiting.Wait()
+}
+
+func TestNobodyWaitsForAServerThatStops(t *testing.T) {
+	t.Parallel()
+	lists := &held{arrived: make(chan struct{}, 2), release: make(chan struct{})}
+	w := newWorld(t, lists, 0)
+	var waiting sync.WaitGroup
+	waiting.Go(func() {
+		if res, _ := w.get("/status-lists/0?wait=30", "If-None-Match", `"one"`); res.StatusCode != http.StatusNotModified {
+			t.Errorf("status %d", res.StatusCode)
+		}
+	})
+	<-lists.arrived
+	w.handler.Stop()
+	w.handler.Stop()
+	waiting.Wait()
+	if res, _ := w.get("/status-lists/0?wait=30", "If-None-Match", `"one"`); res.StatusCode != http.StatusNotModified {
+		t.Errorf("status %d after the stop", res.StatusCode)
+	}
+}
+
+// A caller who goes away gives up the place.
+func TestWhoGoesAwayLeavesRoom(t *testing.T) {
+	t.Parallel()
+	lists := &held{arrived: make(chan struct{}), release: make(chan struct{})}
+	w := newWorld(t, lists, 1)
+	for range 3 {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for {
+			if _, err := io.WriteString(conn, "GET /status-lists/0?wait=30 HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"one\"\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			arrived := false
+			select {
+			case <-lists.arrived:
+				arrived = true
+			case <-time.After(limit / 5): // the place of the one before is not free yet
+			}
+			if arrived {
+				break
+			}
+		}
+		_ = conn.Close()
+	}
+}
+
+// broken is a database that does not answer.
+type broken struct{}
+
+func (broken) Serve(context.Context, int64, string, time.Duration) (revocation.Answer, error) {
+	return revocation.Answer{}, errors.New("connection refused")
+}
+
+func TestAnOutageIsNoEmptyList(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, broken{}, 0)
+	res, body := w.get("/status-lists/0")
+	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" || strings.Contains(body, "refused") {
+		t.Errorf("status %d: %s", res.StatusCode, body)
+	}
+}
