@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,7 +70,7 @@ func oneOf(to *string, words ...string) value {
 }
 
 // listOf is any number of things, written with commas between them.
-func listOf[T any](to *[]T, parse func(string) (T, error), show func(T) string) value {
+func listOf[T comparable](to *[]T, parse func(string) (T, error), show func(T) string) value {
 	read := func(s string) ([]T, error) {
 		var out []T
 		for one := range strings.SplitSeq(s, ",") {
@@ -77,8 +78,11 @@ func listOf[T any](to *[]T, parse func(string) (T, error), show func(T) string) 
 				continue
 			}
 			v, err := parse(one)
-			if err != nil {
+			switch {
+			case err != nil:
 				return nil, err
+			case slices.Contains(out, v):
+				return nil, fmt.Errorf("%s is named twice", one)
 			}
 			out = append(out, v)
 		}
