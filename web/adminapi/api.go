@@ -8,14 +8,16 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"github.com/signet-auth/signet/authz/apitoken"
 	"github.com/signet-auth/signet/authz/catalog"
+	"github.com/signet-auth/signet/authz/consent"
 	"github.com/signet-auth/signet/authz/directory"
 	"github.com/signet-auth/signet/authz/oauth2"
 	"github.com/signet-auth/signet/authz/registration"
 )
 
-// Tokens verifies access tokens in full, revocation included. The error is
-// oauth2.ErrInvalidToken, or an outage.
+// Tokens verifies access tokens and API tokens in full, revocation included. The error is
+// oauth2.ErrInvalidToken, apitoken.ErrAddress, or an outage.
 type Tokens interface {
 	AccessToken(ctx context.Context, token string) (*oauth2.TokenInfo, error)
 }
@@ -27,7 +29,12 @@ type Deps struct {
 	Clients *registration.Service
 	People  *directory.Service
 	APIs    *catalog.Service
-	Now     func() time.Time
+
+	APITokens   *apitoken.Service
+	Consents    *consent.Service
+	LeakReports Limiter // by address
+
+	Now func() time.Time
 }
 
 // API answers everything under /api/. It is safe for concurrent use.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/apitoken"
 	"github.com/signet-auth/signet/authz/oauth2"
 )
 
@@ -21,11 +22,13 @@ func (a *API) authenticate(r *http.Request, scope string) (*oauth2.TokenInfo, er
 	info, err := a.Tokens.AccessToken(r.Context(), token)
 	switch {
 	case errors.Is(err, oauth2.ErrInvalidToken):
-		return nil, badToken("The access token is not valid, or not any more.")
+		return nil, badToken("The token is not valid, or not any more.")
+	case errors.Is(err, apitoken.ErrAddress):
+		return nil, badToken("The API token may not be used from this address.")
 	case err != nil:
 		return nil, err
 	case !slices.Contains(info.Audience, a.Issuer):
-		return nil, badToken("The access token is not for this API: ask for one with resource=" + a.Issuer + ".")
+		return nil, badToken("The token is not for this API: ask for one with resource=" + a.Issuer + ".")
 	case !info.Scopes.Has(scope) && !info.Scopes.Has(authz.ScopeAdmin):
 		return nil, missingScope(scope)
 	}
@@ -36,14 +39,14 @@ func bearerToken(h http.Header) (string, error) {
 	values := h.Values("Authorization")
 	switch {
 	case len(values) == 0: // RFC 6750 §3.1: no error code for who did not try
-		return "", challenge(http.StatusUnauthorized, "unauthorized", "Send an access token: Authorization: Bearer …", "")
+		return "", challenge(http.StatusUnauthorized, "unauthorized", "Send an access token or an API token: Authorization: Bearer …", "")
 	case len(values) > 1:
 		return "", challenge(http.StatusBadRequest, "invalid_request", "There is more than one Authorization header.", "")
 	}
 	scheme, token, _ := strings.Cut(values[0], " ")
 	token = strings.TrimLeft(token, " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" || strings.ContainsAny(token, " ,\t") {
-		return "", challenge(http.StatusUnauthorized, "unauthorized", "Send an access token: Authorization: Bearer …", "")
+		return "", challenge(http.StatusUnauthorized, "unauthorized", "Send an access token or an API token: Authorization: Bearer …", "")
 	}
 	return token, nil
 }
@@ -54,11 +57,20 @@ func badToken(detail string) error {
 
 func missingScope(scope string) error {
 	return challenge(http.StatusForbidden, "insufficient_scope",
-		"The access token does not have the scope "+scope+".", scope)
+		"The token does not have the scope "+scope+".", scope)
+}
+
+// notAPerson refuses a client's own token where it is about a person. To RFC 6750 §3.1 that
+// is a privilege that the token lacks.
+func notAPerson() error {
+	e := challenge(http.StatusForbidden, "insufficient_scope",
+		"This is about what belongs to a person, and the token is the client's own: have a person sign in and allow it.", "")
+	e.code = "person_required"
+	return e
 }
 
 // challenge is a refusal with the header of RFC 6750 §3.
-func challenge(status int, code, detail, scope string) error {
+func challenge(status int, code, detail, scope string) *refusal {
 	value := `Bearer realm="signet"`
 	if code != "unauthorized" {
 		value += `, error="` + code + `", error_description="` + detail + `"`
@@ -79,7 +91,7 @@ func (c *call) mayTouch(scopes authz.Scopes) error {
 	power := scopes.Within(authz.ServerScopes()).Without(authz.Scopes{authz.ScopeAccount})
 	if more := power.Without(c.caller.Scopes); len(more) > 0 {
 		return challenge(http.StatusForbidden, "insufficient_scope",
-			"This is about the scope "+more[0]+", which the access token does not have itself.", more[0])
+			"This is about the scope "+more[0]+", which the token does not have itself.", more[0])
 	}
 	return nil
 }

@@ -45,6 +45,12 @@ func TestDocumentedBodiesHaveTheMembersOfTheirStructures(t *testing.T) {
 		"Role":           {Role{}, nil},
 		"NewRole":        {newRoleInput{}, nil},
 		"RoleChange":     {roleFields{}, roleReadOnly()},
+		"APIToken":       {APIToken{}, nil},
+		"NewAPIToken":    {newTokenInput{}, nil},
+		"TokenRotation":  {rotation{}, nil},
+		"App":            {App{}, nil},
+		"LeakReport":     {leakReport{}, nil},
+		"Thanks":         {thanks{}, nil},
 		"Problem":        {problem{}, nil},
 		"Fault":          {fault{}, nil},
 	} {

@@ -1,6 +1,7 @@
 package adminapi_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -13,17 +14,21 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/apitoken"
 	"github.com/signet-auth/signet/authz/audit"
 	"github.com/signet-auth/signet/authz/catalog"
+	"github.com/signet-auth/signet/authz/consent"
 	"github.com/signet-auth/signet/authz/directory"
 	"github.com/signet-auth/signet/authz/login"
 	"github.com/signet-auth/signet/authz/oauth2"
 	"github.com/signet-auth/signet/authz/ratelimit"
 	"github.com/signet-auth/signet/authz/registration"
+	"github.com/signet-auth/signet/authz/revocation"
 	"github.com/signet-auth/signet/storage"
 	"github.com/signet-auth/signet/storage/storagetest"
 	"github.com/signet-auth/signet/web/adminapi"
@@ -36,16 +41,25 @@ const (
 
 var update = flag.Bool("update", false, "rewrite golden files")
 
-// tokens verifies access tokens of the form "scope+scope": those scopes, for this API. What
-// a real token must be like is the business of package oauth2.
-type tokens struct{}
+// tokens verifies access tokens of the form "scope+scope": those scopes, for this API. They
+// are a client's own, or a person's as "username/scope+scope". What a real token must be
+// like is the business of package oauth2.
+type tokens struct{ people map[string]string }
 
-func (tokens) AccessToken(_ context.Context, token string) (*oauth2.TokenInfo, error) {
+func (k tokens) AccessToken(_ context.Context, token string) (*oauth2.TokenInfo, error) {
+	if username, scopes, personal := strings.Cut(token, "/"); personal {
+		return &oauth2.TokenInfo{
+			Subject: k.people[username], UserID: k.people[username], ClientID: "robot", Audience: []string{issuer},
+			Scopes: authz.ParseScopes(strings.ReplaceAll(scopes, "+", " ")),
+		}, nil
+	}
 	switch token {
 	case "bad":
 		return nil, oauth2.ErrInvalidToken
 	case "outage":
 		return nil, io.ErrUnexpectedEOF
+	case "elsewhere":
+		return nil, apitoken.ErrAddress
 	case "other-api":
 		return &oauth2.TokenInfo{Subject: "robot", Scopes: authz.Scopes{authz.ScopeAdmin}, Audience: []string{orders}}, nil
 	}
@@ -63,13 +77,22 @@ type world struct {
 	api    http.Handler
 	routes []adminapi.Route
 	people *directory.Service
+	tokens *apitoken.Service
+	ahead  atomic.Int64 // how far the clock was moved
+	ids    map[string]string
 	spec   *spec
 }
 
+func (w *world) now() time.Time {
+	return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(w.ahead.Load()))
+}
+
+func (w *world) advance(d time.Duration) { w.ahead.Add(int64(d)) }
+
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, store: storagetest.New(t), spec: readSpec(t)}
-	now := func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
+	w := &world{t: t, store: storagetest.New(t), spec: readSpec(t), ids: map[string]string{}}
+	now := w.now
 	w.audit = audit.New(audit.Config{Store: w.store, Log: slog.New(slog.DiscardHandler), Now: now, Random: rand.Reader})
 	limiter := func() *ratelimit.Limiter { return ratelimit.New(ratelimit.Config{Now: now}) }
 	passwords, err := login.New(login.Config{
@@ -86,15 +109,32 @@ func newWorld(t testing.TB) *world {
 	if err := w.people.EnsureRoles(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	clients := registration.NewService(registration.Config{
+		Store: w.store, APIs: withOwn{w.store}, Audit: w.audit, Algorithms: []string{authz.AlgES256, authz.AlgRS256}, Now: now, Random: rand.Reader,
+	})
+	w.tokens = apitoken.NewService(apitoken.Config{
+		Store: w.store, Catalog: withOwn{w.store}, Roles: w.people.RolesOf, Audit: w.audit, Now: now, Random: rand.Reader,
+		Status: revocation.New(revocation.Config{Store: w.store, Issuer: issuer, Now: now, Random: rand.Reader}),
+	})
 	api := adminapi.New(adminapi.Deps{
-		Issuer: issuer, Tokens: tokens{}, Now: now, People: w.people,
-		Clients: registration.NewService(registration.Config{
-			Store: w.store, APIs: withOwn{w.store}, Audit: w.audit, Algorithms: []string{authz.AlgES256, authz.AlgRS256}, Now: now, Random: rand.Reader,
-		}),
-		APIs: catalog.New(catalog.Config{Store: w.store, Issuer: issuer, Audit: w.audit, Now: now}),
+		Issuer: issuer, Tokens: tokens{w.ids}, Now: now, People: w.people, Clients: clients, APITokens: w.tokens,
+		Consents:    consent.New(consent.Config{Store: w.store, Clients: clients, Audit: w.audit, Now: now}),
+		LeakReports: ratelimit.New(ratelimit.Config{Burst: 3, Refill: time.Minute, Now: now}),
+		APIs:        catalog.New(catalog.Config{Store: w.store, Issuer: issuer, Audit: w.audit, Now: now}),
 	})
 	w.api, w.routes = api, api.Routes()
 	return w
+}
+
+// person makes an account, of which "username/scope" is a token then.
+func (w *world) person(username string, roles ...string) *authz.User {
+	w.t.Helper()
+	u, err := w.people.Create(w.t.Context(), directory.New{Username: username, Admin: contains(roles, authz.RoleAdministrator)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.ids[username] = u.ID
+	return u
 }
 
 // withOwn finds the server's own API among those registered, as a server does.
@@ -113,6 +153,7 @@ type request struct {
 	method, path string
 	token        string // "-": none; empty: signet:admin
 	body         string
+	address      string // where it comes from; empty: 192.0.2.7
 	header       map[string]string
 }
 
@@ -134,7 +175,7 @@ func (r response) json(t testing.TB) map[string]any {
 func (w *world) do(q request) response {
 	w.t.Helper()
 	r := httptest.NewRequestWithContext(w.t.Context(), q.method, "https://signet.example"+q.path, strings.NewReader(q.body))
-	r = r.WithContext(authz.WithOrigin(r.Context(), authz.Origin{CorrelationID: "corr-1", Address: "192.0.2.7"}))
+	r = r.WithContext(authz.WithOrigin(r.Context(), authz.Origin{CorrelationID: "corr-1", Address: cmp.Or(q.address, "192.0.2.7")}))
 	switch q.token {
 	case "-":
 	case "":
@@ -201,4 +242,4 @@ func indented(t *testing.T, r response) string {
 }
 
 // random finds what the server makes up.
-var random = regexp.MustCompile(`\b(sgs|sec|usr|cli)_[0-9A-Za-z]{20,}`)
+var random = regexp.MustCompile(`\b(sgs|sgp|sec|usr|cli|tok)_[0-9A-Za-z]{20,}`)

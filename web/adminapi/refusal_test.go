@@ -22,6 +22,8 @@ func TestRefusals(t *testing.T) {
 		{"bad-token", 401, request{method: "GET", path: clients, token: "bad"}},
 		{"token-for-another-api", 401, request{method: "GET", path: clients, token: "other-api"}},
 		{"token-without-scope", 403, request{method: "GET", path: clients, token: authz.ScopeUsersRead}},
+		{"token-from-elsewhere", 401, request{method: "GET", path: clients, token: "elsewhere"}},
+		{"token-of-no-person", 403, request{method: "GET", path: "/api/v1/account/tokens", token: authz.ScopeAccount}},
 		{"outage", 503, request{method: "GET", path: clients, token: "outage"}},
 		{"unknown-address", 404, request{method: "GET", path: "/api/v1/nothing"}},
 		{"unknown-client", 404, request{method: "GET", path: clients + "/nobody"}},
@@ -83,6 +85,7 @@ func TestMethodsAreNamed(t *testing.T) {
 func TestAnOutageIsSaid(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.person("alice")
 	if err := w.store.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -90,11 +93,18 @@ func TestAnOutageIsSaid(t *testing.T) {
 		if r.Scope == "" {
 			continue
 		}
-		path := strings.NewReplacer("{id}", "https%3A%2F%2Forders.example", "{name}", "baker").Replace(r.Path)
-		if !strings.Contains(path, "apis") {
-			path = strings.ReplaceAll(path, "https%3A%2F%2Forders.example", "alice")
+		id := "alice"
+		switch {
+		case strings.Contains(r.Path, "apis"):
+			id = "https%3A%2F%2Forders.example"
+		case strings.Contains(r.Path, "tokens"):
+			id = "tok_" + strings.Repeat("a", 26)
 		}
-		got := w.want(503, request{method: r.Method, path: path, body: outageBody(r.Method, r.Path), header: map[string]string{"If-Match": "*"}})
+		path := strings.NewReplacer("{id}", id, "{name}", "baker").Replace(r.Path)
+		got := w.want(503, request{
+			method: r.Method, path: path, token: whose(r) + authz.ScopeAdmin,
+			body: outageBody(r.Method, r.Path), header: map[string]string{"If-Match": "*"},
+		})
 		if got.Header.Get("Retry-After") == "" || strings.Contains(got.body, "sql") {
 			t.Errorf("%s %s: %v %s", r.Method, r.Path, got.Header, got.body)
 		}

@@ -17,6 +17,7 @@ type Route struct {
 // Routes lists every URL of the API.
 func (a *API) Routes() []Route {
 	const clients, apis, users, roles = "/api/v1/clients", "/api/v1/apis", "/api/v1/users", "/api/v1/roles"
+	const tokens, apps = "/api/v1/tokens", "/api/v1/account/apps"
 	const id, name = "/{id}", "/{name}"
 	return []Route{
 		{"GET", "/api/openapi.json", "", http.HandlerFunc(describe)},
@@ -56,7 +57,47 @@ func (a *API) Routes() []Route {
 		a.on("PUT", roles+name, authz.ScopeUsersWrite, a.changeRole),
 		a.on("PATCH", roles+name, authz.ScopeUsersWrite, a.changeRole),
 		a.on("DELETE", roles+name, authz.ScopeUsersWrite, a.deleteRole),
+
+		a.on("GET", tokens, authz.ScopeTokensRead, a.listTokens),
+		a.on("DELETE", tokens+id, authz.ScopeTokensWrite, a.revokeAnyToken),
+
+		a.mine("GET", ownTokens, a.listOwnTokens),
+		a.mine("POST", ownTokens, a.createToken),
+		a.mine("GET", ownTokens+id, a.showOwnToken),
+		a.mine("DELETE", ownTokens+id, a.revokeOwnToken),
+		a.mine("POST", ownTokens+id+"/rotate", a.rotateToken),
+		a.mine("GET", apps, a.listApps),
+		a.mine("DELETE", apps+id, a.revokeApp),
+
+		{"POST", "/api/v1/leaked-tokens", "", open(a.reportLeak)},
 	}
+}
+
+// mine makes a line about what belongs to the person who asks.
+func (a *API) mine(method, path string, do func(*call) (*reply, error)) Route {
+	return a.on(method, path, authz.ScopeAccount, func(c *call) (*reply, error) {
+		if c.caller.UserID == "" {
+			return nil, notAPerson()
+		}
+		return do(c)
+	})
+}
+
+// open makes a handler for callers whom nobody knows.
+func open(do func(*call) (*reply, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		run(&call{w: w, r: r}, do)
+	})
+}
+
+// run does what a call asks for, and answers it.
+func run(c *call, do func(*call) (*reply, error)) {
+	answer, err := do(c)
+	if err != nil {
+		fail(c.w, c.r, err)
+		return
+	}
+	answer.write(c.w, c.r)
 }
 
 // on makes a line whose handler runs for callers who hold the scope.
@@ -67,12 +108,6 @@ func (a *API) on(method, path, scope string, do func(*call) (*reply, error)) Rou
 			fail(w, r, err)
 			return
 		}
-		c := &call{w: w, r: r.WithContext(asCaller(r.Context(), caller)), caller: caller}
-		answer, err := do(c)
-		if err != nil {
-			fail(w, r, err)
-			return
-		}
-		answer.write(w, r)
+		run(&call{w: w, r: r.WithContext(asCaller(r.Context(), caller)), caller: caller}, do)
 	})}
 }

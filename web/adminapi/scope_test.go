@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/web/adminapi"
 )
 
 // Each route is open to its scope and to signet:admin, and to nothing else that a token may
@@ -12,6 +13,7 @@ import (
 func TestEachRouteAsksForItsScope(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.person("alice")
 	all := authz.ServerScopes().With(authz.OIDCScopes()).With(authz.Scopes{authz.AnyScope, "orders:read", "signet:clients:*"})
 	for _, r := range w.routes {
 		if r.Scope == "" {
@@ -19,7 +21,7 @@ func TestEachRouteAsksForItsScope(t *testing.T) {
 		}
 		path := strings.NewReplacer("{id}", "nothing", "{name}", "nothing").Replace(r.Path)
 		for _, scope := range all {
-			got := w.do(request{method: r.Method, path: path, token: scope})
+			got := w.do(request{method: r.Method, path: path, token: whose(r) + scope})
 			open := scope == r.Scope || scope == authz.ScopeAdmin
 			if refused := got.StatusCode == 403; refused == open {
 				t.Errorf("%s %s with %s: status %d", r.Method, r.Path, scope, got.StatusCode)
@@ -28,6 +30,36 @@ func TestEachRouteAsksForItsScope(t *testing.T) {
 				t.Errorf("%s %s with %s: challenge %s", r.Method, r.Path, scope, got.Header.Get("WWW-Authenticate"))
 			}
 		}
+	}
+}
+
+// whose begins a token that is good for a route: a person's where it is about theirs.
+func whose(r adminapi.Route) string {
+	if strings.HasPrefix(r.Path, "/api/v1/account/") {
+		return "alice/"
+	}
+	return ""
+}
+
+// What belongs to a person is out of reach for a client's own token, whatever it may do.
+func TestWhatIsAPersonsNeedsAPerson(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	routes := 0
+	for _, r := range w.routes {
+		if !strings.HasPrefix(r.Path, "/api/v1/account/") {
+			continue
+		}
+		routes++
+		for _, scope := range []string{authz.ScopeAccount, authz.ScopeAdmin} {
+			got := w.want(403, request{method: r.Method, path: strings.ReplaceAll(r.Path, "{id}", "nothing"), token: scope})
+			if got.json(t)["code"] != "person_required" {
+				t.Errorf("%s %s with %s: %s", r.Method, r.Path, scope, got.body)
+			}
+		}
+	}
+	if routes == 0 {
+		t.Error("no route is about what belongs to a person")
 	}
 }
 

@@ -201,7 +201,8 @@ func (p *Parts) site(_ context.Context, c Config) (err error) {
 		People: p.People, Consents: p.Consents, APITokens: p.APITokens, APIs: p.APIs,
 		Gateway: p.Checks, Statuses: p.Statuses,
 		REST: adminapi.New(adminapi.Deps{
-			Issuer: c.Issuer, Tokens: p.Protocol, Clients: p.Clients, People: p.People, APIs: p.APIs, Now: c.Now,
+			Issuer: c.Issuer, Tokens: credentials{c.Issuer, p.Protocol, p.APITokens}, Clients: p.Clients, People: p.People, APIs: p.APIs,
+			APITokens: p.APITokens, Consents: p.Consents, LeakReports: leakReports(c.Now), Now: c.Now,
 		}),
 		Ready: p.Ready, Log: c.Log, Now: c.Now, Random: c.Random,
 	})
