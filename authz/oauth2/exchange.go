@@ -158,20 +158,20 @@ func (p *Provider) exchangeTarget(ctx context.Context, c *authz.Client, s *subje
 }
 
 // exchangeScopes decides the scopes of the new token: those asked for, or all that the rule
-// has, within the rule, the API and the person's roles. A scope that the API of the old
-// token knows too must have been in the old token: an exchange widens nothing.
+// and the API have, within the person's roles. A scope that an API of the old token knows
+// too must have been in the old token: an exchange widens nothing.
 func (p *Provider) exchangeScopes(ctx context.Context, s *subject, aud audience, rule authz.ExchangeRule, param string) (authz.Scopes, error) {
-	from, err := p.audience(ctx, []string{rule.From})
+	before, err := p.audience(ctx, s.claims.Audience)
 	if err != nil {
 		return nil, err
 	}
-	withheld := from.scopes().Without(s.claims.Scope)
-	allowed := rule.Scopes.Without(withheld)
+	withheld := before.scopes().Without(s.claims.Scope)
+	allowed := rule.Scopes.Within(aud.scopes()).Without(withheld)
 	asked := authz.ParseScopes(param)
 	if param == "" {
 		asked = allowed
 	}
-	if !allowed.Contains(asked) || !aud.scopes().Contains(asked) {
+	if !allowed.Contains(asked) {
 		return nil, invalidScope("The exchange would give a scope that the policy of the client, the API or the subject_token does not have.")
 	}
 	limits := authz.ScopeLimits{Client: rule.Scopes, APIs: aud.scopes()}

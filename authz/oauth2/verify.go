@@ -73,13 +73,10 @@ type liveness struct {
 	user  *authz.User
 }
 
-// live asks whether a token, its grant, its person and its client are still good.
+// live asks whether a token, its grant, its person and its clients are still good.
 func (p *Provider) live(ctx context.Context, claims *accessClaims) (liveness, error) {
-	// A short token of an API token has that for a client, which LiveAPIToken asks about.
-	if _, ok := apiTokenOf(claims.ID); !ok {
-		if _, err := p.usable(ctx, claims.ClientID, fail("invalid_token", "")); err != nil {
-			return liveness{}, deadOr(err)
-		}
+	if err := p.clientsLive(ctx, claims.clients()...); err != nil {
+		return liveness{}, err
 	}
 	if !isPerson(claims.Subject) {
 		revoked, err := p.Store.TokenRevoked(ctx, claims.ID)
@@ -104,7 +101,35 @@ func (p *Provider) live(ctx context.Context, claims *accessClaims) (liveness, er
 	case g.UserID != claims.Subject:
 		return liveness{}, fmt.Errorf("%w: of another grant", ErrInvalidToken)
 	}
-	return liveness{grant: g, user: u}, nil
+	// An exchanged token rests on a grant to another client than its own.
+	return liveness{grant: g, user: u}, p.clientsLive(ctx, g.ClientID)
+}
+
+// clients are those that a token names: who holds it, who acts for whom, and whose it is
+// when that is no person. A short token of an API token has that for a client, which
+// LiveAPIToken asks about.
+func (c *accessClaims) clients() []string {
+	var out []string
+	if id, ok := apiTokenOf(c.ID); !ok || c.ClientID != id {
+		out = append(out, c.ClientID)
+	}
+	for a := c.Actor; a != nil; a = a.Actor {
+		out = append(out, a.Subject)
+	}
+	if !isPerson(c.Subject) {
+		out = append(out, c.Subject)
+	}
+	return out
+}
+
+// clientsLive asks whether clients are registered and enabled, from memory where it can.
+func (p *Provider) clientsLive(ctx context.Context, ids ...string) error {
+	for _, id := range ids {
+		if _, err := p.usable(ctx, id, fail("invalid_token", "")); err != nil {
+			return deadOr(err)
+		}
+	}
+	return nil
 }
 
 // liveByAPIToken asks about a short token that the gateway made of an API token.
