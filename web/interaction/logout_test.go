@@ -2,7 +2,12 @@ package interaction_test
 
 import (
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
+
+	"github.com/signet-auth/signet/storage"
+	"github.com/signet-auth/signet/storage/storagetest"
 )
 
 func TestLogout(t *testing.T) {
@@ -27,6 +32,24 @@ func TestLogout(t *testing.T) {
 	b.SetCookie(&http.Cookie{Name: "signet_session", Value: cookie, Path: "/"})
 	if p := b.Open("/account"); p.URL.Path != "/login" {
 		t.Errorf("the session outlived its end: at %s", p.URL)
+	}
+}
+
+// Whoever could not be signed out must not be told that they were.
+func TestLogoutWhileTheDatabaseGoesAway(t *testing.T) {
+	t.Parallel()
+	var store atomic.Pointer[storage.Store]
+	w := newWorld(t, storagetest.New(t, storage.WithStatementCounter(func(statement string) {
+		if s := store.Load(); s != nil && strings.Contains(statement, "DELETE FROM sessions") {
+			_ = s.Close()
+		}
+	})))
+	b := w.Browser()
+	signIn(b.Open("/login"), "alice")
+	ask := b.Open("/logout")
+	store.Store(w.Store)
+	if p := ask.Press("sign-out"); p.Status != http.StatusServiceUnavailable || sessionOf(b) == "" {
+		t.Errorf("status %d at %s", p.Status, p.URL)
 	}
 }
 
