@@ -198,7 +198,7 @@ func TestOverlapsThatAreNone(t *testing.T) {
 	w := withOrders(t)
 	id, secret := w.makeToken(mine, newToken("n", orders, `["orders:read"]`, "2026-03-31T00:00:00Z", ""))
 	path := ownTokens + "/" + id + "/rotate"
-	for _, seconds := range []string{"-1", "2592001", "9000000000", "9223372036854775807"} {
+	for _, seconds := range []string{"-1", "2592001", "9000000000", "18446744074", "9223372036854775807"} {
 		got := w.want(422, request{method: "POST", path: path, token: mine, body: `{"overlap_seconds":` + seconds + `}`})
 		if !strings.Contains(got.body, `"/overlap_seconds"`) {
 			t.Error(got.body)

@@ -38,10 +38,7 @@ func (c credentials) AccessToken(ctx context.Context, token string) (*oauth2.Tok
 		return c.accessTokens.AccessToken(ctx, token)
 	}
 	origin := authz.OriginFrom(ctx)
-	address, err := netip.ParseAddr(origin.Address)
-	if err != nil {
-		address = netip.Addr{} // unknown: within no network
-	}
+	address, _ := netip.ParseAddr(origin.Address) // unknown: within no network
 	v, err := c.apiTokens.Verify(ctx, token, address)
 	if errors.Is(err, apitoken.ErrInvalid) {
 		return nil, fmt.Errorf("%w: %w", oauth2.ErrInvalidToken, err)
