@@ -90,7 +90,7 @@ func TestClientIDs(t *testing.T) {
 		ok bool
 	}{
 		{"acme-calendar", true}, {"A.b_C-9", true}, {strings.Repeat("a", 128), true},
-		{strings.Repeat("a", 129), false}, {"usr_acme", false}, {"USR_acme", false}, {"cli", false}, {"system", false},
+		{strings.Repeat("a", 129), false}, {"usr_acme", false}, {"USR_acme", false}, {"tok_acme", false}, {"Tok_acme", false}, {"tokens", true}, {"cli", false}, {"system", false},
 		{"a b", false}, {"a:b", false}, {"a/b", false}, {"ä", false}, {"a\x00", false}, {"a%41", false},
 	} {
 		_, _, err := w.Create(t.Context(), registration.New{ID: c.id, Metadata: webApp()})

@@ -36,7 +36,7 @@ func (s *Service) complete(ctx context.Context, n New) (authz.ClientMetadata, er
 func (s *Service) scopesOf(ctx context.Context, identifiers []string) (authz.Scopes, error) {
 	var out authz.Scopes
 	for _, identifier := range identifiers {
-		api, err := s.api(ctx, identifier)
+		api, err := s.api(ctx, "apis", identifier)
 		if err != nil {
 			return nil, err
 		}
@@ -45,14 +45,14 @@ func (s *Service) scopesOf(ctx context.Context, identifiers []string) (authz.Sco
 	return out, nil
 }
 
-// api looks one up that a client names.
-func (s *Service) api(ctx context.Context, identifier string) (*authz.API, error) {
+// api looks one up that a field of a client names.
+func (s *Service) api(ctx context.Context, field, identifier string) (*authz.API, error) {
 	if !isAbsoluteURI(identifier) {
-		return nil, authz.Invalid("apis", "must be absolute URIs without a fragment (RFC 8707 §2)")
+		return nil, authz.Invalid(field, "must name APIs by absolute URIs without a fragment (RFC 8707 §2)")
 	}
 	api, err := s.cfg.APIs.API(ctx, identifier)
 	if errors.Is(err, authz.ErrNotFound) {
-		return nil, authz.Invalid("apis", identifier+" is not registered")
+		return nil, authz.Invalid(field, identifier+" is not registered")
 	}
 	return api, err
 }

@@ -37,7 +37,10 @@ func (s *Service) validate(ctx context.Context, m, was *authz.ClientMetadata) er
 			return err
 		}
 	}
-	return s.checkAPIs(ctx, m, was)
+	if err := s.checkAPIs(ctx, m, was); err != nil {
+		return err
+	}
+	return s.checkExchange(ctx, m, was)
 }
 
 // checkTexts is about what people read on the consent page.
@@ -70,10 +73,10 @@ func checkType(m *authz.ClientMetadata) error {
 
 // checkGrants holds RFC 7591 §2.1: response types follow from grant types.
 func checkGrants(m *authz.ClientMetadata) error {
-	known := []string{authz.GrantAuthorizationCode, authz.GrantRefreshToken, authz.GrantClientCredentials}
+	known := []string{authz.GrantAuthorizationCode, authz.GrantRefreshToken, authz.GrantClientCredentials, authz.GrantTokenExchange}
 	for _, g := range m.GrantTypes {
 		if !slices.Contains(known, g) {
-			return authz.Invalid("grant_types", "must be authorization_code, refresh_token or client_credentials")
+			return authz.Invalid("grant_types", "must be authorization_code, refresh_token, client_credentials or "+authz.GrantTokenExchange)
 		}
 	}
 	for _, r := range m.ResponseTypes {
@@ -84,11 +87,13 @@ func checkGrants(m *authz.ClientMetadata) error {
 	code := allows(*m, authz.GrantAuthorizationCode)
 	switch {
 	case m.Type == authz.ClientService && (code || allows(*m, authz.GrantRefreshToken)):
-		return authz.Invalid("grant_types", "a service acts for itself: client_credentials is all it can have")
+		return authz.Invalid("grant_types", "a service has no person before it: client_credentials and token exchange are all it can have")
 	case allows(*m, authz.GrantRefreshToken) && !code:
 		return authz.Invalid("grant_types", "refresh_token needs authorization_code")
 	case allows(*m, authz.GrantClientCredentials) && m.AuthMethod == authz.AuthNone:
 		return authz.Invalid("grant_types", "client_credentials needs a client that can authenticate (RFC 6749 §4.4)")
+	case allows(*m, authz.GrantTokenExchange) && m.AuthMethod == authz.AuthNone:
+		return authz.Invalid("grant_types", "token exchange needs a client that can authenticate (RFC 8693 §5)")
 	}
 	m.ResponseTypes = nil
 	if code {
@@ -173,7 +178,7 @@ func (s *Service) checkAPIs(ctx context.Context, m, was *authz.ClientMetadata) e
 		if was != nil && slices.Contains(was.APIs, identifier) {
 			continue
 		}
-		if _, err := s.api(ctx, identifier); err != nil {
+		if _, err := s.api(ctx, "apis", identifier); err != nil {
 			return err
 		}
 	}

@@ -143,14 +143,17 @@ const maxID = 128
 // reserved are what the audit log calls those who are nobody's client.
 var reserved = []string{"cli", "system"}
 
-// checkID says whether a client may be called so. No client is called as a person is, so
-// that the subject of a token cannot be read as both (RFC 9068 §5).
+// checkID says whether a client may be called so. No client is called as a person or an API
+// token is, so that neither the subject nor the client_id of a token can be read as both
+// (RFC 9068 §5).
 func checkID(id string) error {
 	switch {
 	case !validID(id):
 		return authz.Invalid("client_id", "must have 1 to 128 letters, digits, dots, underscores or hyphens")
 	case strings.HasPrefix(strings.ToLower(id), authz.PrefixUser):
 		return authz.Invalid("client_id", "must not begin with "+authz.PrefixUser+", as the ids of people do")
+	case strings.HasPrefix(strings.ToLower(id), authz.PrefixToken):
+		return authz.Invalid("client_id", "must not begin with "+authz.PrefixToken+", as the ids of API tokens do")
 	case slices.Contains(reserved, id):
 		return authz.Invalid("client_id", "is reserved")
 	}

@@ -48,9 +48,18 @@ func (a *API) createClient(c *call) (*reply, error) {
 func (a *API) implied(m authz.ClientMetadata) authz.Scopes {
 	own := authz.ServerScopes()
 	if slices.Contains(m.APIs, a.Issuer) && len(m.Scope.Within(own)) == 0 {
-		return m.Scope.With(own)
+		return reach(m).With(own)
 	}
-	return m.Scope
+	return reach(m)
+}
+
+// reach gives the scopes that a client has, and those that it can swap its tokens for.
+func reach(m authz.ClientMetadata) authz.Scopes {
+	out := m.Scope
+	for _, rule := range m.TokenExchange {
+		out = out.With(rule.Scopes)
+	}
+	return out
 }
 
 func clientPath(id string) string { return "/api/v1/clients/" + url.PathEscape(id) }
@@ -100,7 +109,7 @@ func (a *API) clientToChange(c *call) (*authz.Client, error) {
 	if err := mustMatch(c.r, found.Version); err != nil {
 		return nil, err
 	}
-	return found, c.mayTouch(found.Metadata.Scope)
+	return found, c.mayTouch(reach(found.Metadata))
 }
 
 func (a *API) deleteClient(c *call) (*reply, error) {
@@ -125,7 +134,7 @@ func (a *API) rotateSecret(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.mayTouch(found.Metadata.Scope); err != nil {
+	if err := c.mayTouch(reach(found.Metadata)); err != nil {
 		return nil, err
 	}
 	var in rotation
@@ -154,7 +163,7 @@ func (a *API) switchClient(c *call, disabled bool) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.mayTouch(found.Metadata.Scope); err != nil {
+	if err := c.mayTouch(reach(found.Metadata)); err != nil {
 		return nil, err
 	}
 	if err := a.Clients.SetDisabled(c.ctx(), found.ID, disabled); err != nil {

@@ -74,6 +74,13 @@ func TestPowerOverTheServerIsNotHandedOut(t *testing.T) {
 	const bodyOf = `{"client_name":"N","application_type":"service","client_id":"`
 	admin("POST", "/api/v1/clients", bodyOf+`root","scope":"signet:admin"}`)
 	admin("POST", "/api/v1/clients", bodyOf+`plain","scope":"orders:read"}`)
+	exchange := func(id, scopes string) string {
+		return bodyOf + id + `","grant_types":["client_credentials","` + authz.GrantTokenExchange + `"],` +
+			`"token_exchange":[{"from":"` + issuer + `","to":"` + issuer + `","scopes":"` + scopes + `"}]}`
+	}
+	if got := admin("POST", "/api/v1/clients", exchange("swapper", "signet:admin")); got.StatusCode != 201 {
+		t.Fatalf("register a client that exchanges tokens: %d %s", got.StatusCode, got.body)
+	}
 	admin("POST", "/api/v1/users", `{"username":"root","password":"off with her head","admin":true}`)
 	admin("POST", "/api/v1/users", `{"username":"alice","password":"down the rabbit hole"}`)
 	admin("POST", "/api/v1/roles", `{"name":"auditor","scopes":["signet:audit:read"]}`)
@@ -94,6 +101,10 @@ func TestPowerOverTheServerIsNotHandedOut(t *testing.T) {
 		{clients, "POST", "/api/v1/clients/root/disable", ``, false},
 		{clients, "POST", "/api/v1/clients/root/enable", ``, false},
 		{clients, "DELETE", "/api/v1/clients/root", ``, false},
+		{clients, "POST", "/api/v1/clients", exchange("evil", "signet:admin"), false},
+		{clients, "POST", "/api/v1/clients", exchange("swaps", "signet:clients:write"), true},
+		{clients, "POST", "/api/v1/clients/swapper/secrets", `{}`, false},
+		{clients, "PATCH", "/api/v1/clients/swapper", `{"client_name":"M"}`, false},
 		{users, "POST", "/api/v1/users", `{"username":"evil","admin":true}`, false},
 		{users, "POST", "/api/v1/users", `{"username":"bob"}`, true},
 		{users, "PUT", "/api/v1/users/root/password", `{"password":"who stole the tarts"}`, false},
