@@ -9,9 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
 	"github.com/signet-auth/signet/migrations"
+	"github.com/signet-auth/signet/storage"
 )
 
 // errLocked says that another process has the lock.
@@ -84,12 +83,12 @@ func unreachable(s *settings, err error) error {
 	if s.DatabaseURL == "" {
 		return fmt.Errorf("the database %s cannot be opened: %w", s.database(), err)
 	}
-	var refused *pgconn.PgError
+	message := storage.ServerMessage(err)
 	var network *net.OpError
 	var name *net.DNSError
 	switch {
-	case errors.As(err, &refused):
-		err = errors.New(refused.Message)
+	case message != "":
+		err = errors.New(message)
 	case errors.As(err, &name):
 		err = fmt.Errorf("there is no host %s", name.Name)
 	case errors.Is(err, context.DeadlineExceeded):
