@@ -124,6 +124,7 @@ func testTokenEnds(ctx context.Context, t *testing.T, s store) {
 	}
 	_, _, err = s.LiveAPIToken(ctx, "tok_2", noon())
 	refused(t, "live though revoked", err, authz.ErrNotFound)
+	refused(t, "shorten a revoked one", s.ShortenAPIToken(ctx, "tok_2", "ann", noon(), soon), authz.ErrNotFound)
 	got, err := s.APIToken(ctx, "tok_2")
 	must(t, err)
 	if got.RevokeReason != authz.RevokedByUser || !got.RevokedAt.Equal(noon()) {

@@ -11,6 +11,12 @@ import (
 func testConsents(ctx context.Context, t *testing.T, s store) {
 	addUserAndClient(ctx, t, s)
 	must(t, s.InsertClient(ctx, newClient("mail")))
+	must(t, s.InsertUser(ctx, newUser("zoe")))
+	mail := &authz.Consent{UserID: "ann", ClientID: "mail", CreatedAt: noon(), UpdatedAt: noon()}
+	for _, other := range []*authz.Consent{{UserID: "zoe", ClientID: "app", CreatedAt: noon(), UpdatedAt: noon()}, mail} {
+		must(t, s.PutConsent(ctx, other))
+		defer s.bystander(ctx, t, "consents", other.UserID+" client_id="+other.ClientID)()
+	}
 	_, err := s.Consent(ctx, "ann", "app")
 	refused(t, "read before any answer", err, authz.ErrNotFound)
 
@@ -19,15 +25,6 @@ func testConsents(ctx context.Context, t *testing.T, s store) {
 		Resources: []string{"https://orders.example"}, CreatedAt: noon(), UpdatedAt: noon(),
 	}
 	must(t, s.InsertConsent(ctx, first))
-	must(t, s.InsertUser(ctx, newUser("zoe")))
-	for _, other := range []authz.Consent{{UserID: "zoe", ClientID: "app"}, {UserID: "zoe", ClientID: "mail"}} {
-		other.CreatedAt, other.UpdatedAt = noon(), noon()
-		must(t, s.PutConsent(ctx, &other))
-	}
-	defer s.bystander(ctx, t, "consents", "zoe client_id=app")()
-	mail := &authz.Consent{UserID: "ann", ClientID: "mail", CreatedAt: noon(), UpdatedAt: noon()}
-	must(t, s.PutConsent(ctx, mail))
-	defer s.bystander(ctx, t, "consents", "ann client_id=mail")()
 	refused(t, "first answer twice", s.InsertConsent(ctx, first), authz.ErrConflict)
 	got, err := s.Consent(ctx, "ann", "app")
 	must(t, err)

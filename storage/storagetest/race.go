@@ -57,6 +57,7 @@ func testRaces(ctx context.Context, t *testing.T, s store) {
 		{"claim an instance value", raceInstance},
 		{"claim a status index", raceStatusIndex},
 		{"update one version", raceVersion},
+		{"read and update from two processes", raceProcesses},
 		{"insert one username", raceUsername},
 		{"first consent", raceConsent},
 		{"first active key", raceActiveKey},
@@ -158,6 +159,27 @@ func raceVersion(ctx context.Context, t *testing.T, s store, round string) {
 		mine := *read
 		mine.Metadata.Name = fmt.Sprint(party)
 		return s.UpdateClient(ctx, &mine)
+	}))
+}
+
+// raceProcesses reads and then writes in one transaction, as a server and a command line
+// beside it do: neither may find the database busy.
+func raceProcesses(ctx context.Context, t *testing.T, s store, round string) {
+	stores := []store{s, {Store: Open(t, s.url), url: s.url}}
+	name := fmt.Sprint("by ", round)
+	one(t, round, race(t, authz.ErrStale, func(party int) error {
+		s := stores[party%len(stores)]
+		return s.InTx(ctx, func(ctx context.Context) error {
+			c, err := s.Client(ctx, "app")
+			if err != nil {
+				return err
+			}
+			if c.Metadata.Name == name {
+				return authz.ErrStale
+			}
+			c.Metadata.Name = name
+			return s.UpdateClient(ctx, c)
+		})
 	}))
 }
 

@@ -83,6 +83,7 @@ func testKeptRefresh(ctx context.Context, t *testing.T, s store) {
 			!got.RefreshRotatedAt.Equal(claimOf(g).Now) {
 			t.Errorf("use %d of a kept token: %+v", n+1, got.Grant)
 		}
+		same(t, "roles of its person", got.UserRoles, []string{"user"})
 	}
 }
 
