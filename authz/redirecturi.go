@@ -85,3 +85,10 @@ func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.IsLoopback()
 }
+
+// WebRedirectURI reports whether a redirect URI is answered by a web server, to which a
+// browser can be sent with a form as well as with a link.
+func WebRedirectURI(redirectURI string) bool {
+	u, err := url.Parse(redirectURI)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http")
+}

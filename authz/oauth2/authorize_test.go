@@ -271,6 +271,21 @@ func TestConsentIsAskedEveryTimeWhereNothingProvesTheApp(t *testing.T) {
 	})
 }
 
+func TestFormPostIsForTheWeb(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.addClient("device", func(m *authz.ClientMetadata) {
+			m.Type, m.AuthMethod = authz.ClientNative, authz.AuthNone
+			m.RedirectURIs = []string{"com.example.app:/cb", "http://127.0.0.1/cb"}
+		})
+		for redirect, refused := range map[string]bool{"com.example.app:/cb": true, "http://127.0.0.1:5000/cb": false} {
+			u := w.location(w.authorize(w.signIn(), authorizeParams("client_id", "device", "redirect_uri", redirect, "response_mode", "form_post")))
+			if (u.Query().Get("error") == "invalid_request") != refused {
+				t.Errorf("form_post to %s: sent to %s", redirect, u)
+			}
+		}
+	})
+}
+
 func TestFormPostSendsTheAnswerAsAForm(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.tokens("web")

@@ -65,7 +65,7 @@ func (p *Provider) readAuthorization(ctx context.Context, v url.Values) (*author
 	if a.redirectURI, err = redirectURI(c, v); err != nil {
 		return nil, err
 	}
-	if v.Get("response_mode") == modeFormPost && !authz.PrivateUseScheme(a.redirectURI) {
+	if v.Get("response_mode") == modeFormPost && authz.WebRedirectURI(a.redirectURI) {
 		a.mode = modeFormPost
 	}
 	if err := p.validate(ctx, a); err != nil {
@@ -163,7 +163,7 @@ func (a *authorization) readMode() error {
 	case asked == "" || asked == a.mode:
 		return nil
 	case asked == modeFormPost:
-		return invalidRequest("The response_mode form_post needs an https redirect_uri.")
+		return invalidRequest("The response_mode form_post needs a redirect_uri that is on the web.")
 	}
 	return invalidRequest("The response_mode must be query or form_post.")
 }
