@@ -55,7 +55,7 @@ func TestAuthorizeErrorsThatGoToTheClient(t *testing.T) {
 			name, want string
 			params     url.Values
 		}{
-			{"no response_type", "unsupported_response_type", authorizeParams("response_type", "-")},
+			{"no response_type", "invalid_request", authorizeParams("response_type", "-")},
 			{"implicit", "unsupported_response_type", authorizeParams("response_type", "token")},
 			{"hybrid", "unsupported_response_type", authorizeParams("response_type", "code id_token")},
 			{"no PKCE", "invalid_request", authorizeParams("code_challenge", "-", "code_challenge_method", "-")},

@@ -70,18 +70,6 @@ func (p *Provider) MintForGateway(g GatewayToken) (string, time.Time, error) {
 	return token, ends, nil
 }
 
-// GatewaySession is what stands behind the cookie of a browser at a protected host.
-type GatewaySession struct {
-	Grant *authz.Grant
-	User  *authz.User
-}
-
-// SessionGrant reads a live grant by its id, for the gateway.
-func (p *Provider) SessionGrant(ctx context.Context, grantID string) (GatewaySession, error) {
-	g, u, err := p.Store.LiveGrant(ctx, grantID, "", p.Now())
-	return GatewaySession{Grant: g, User: u}, err
-}
-
 // Shown is who shows a good access token to a gateway.
 type Shown struct {
 	User     *authz.User // nil: a client acts for itself

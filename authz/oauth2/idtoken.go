@@ -58,10 +58,7 @@ func (p *Provider) idToken(ctx context.Context, is *issue, accessToken string) (
 
 // extraIDClaims reads the person only when a claim about them belongs in the ID token.
 func (p *Provider) extraIDClaims(ctx context.Context, is *issue) (map[string]any, error) {
-	var demanded claimsRequest
-	if len(is.grant.Claims) > 0 {
-		_ = json.Unmarshal(is.grant.Claims, &demanded) // we wrote it: at worst nothing is demanded
-	}
+	demanded := demandsOf(&is.grant.Grant)
 	scopes := authz.Scopes{}
 	if is.client.Metadata.ClaimsInIDToken {
 		scopes = is.scopes

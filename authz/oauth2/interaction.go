@@ -60,7 +60,7 @@ func (p *Provider) newInteraction(ctx context.Context, a *authorization) (*authz
 	}
 	now := p.Now()
 	i := &authz.Interaction{
-		ID: id, ClientID: a.client.ID, Params: withoutCredentials(a.params), BrowserHash: browser.Hash(),
+		ID: id, ClientID: a.client.ID, Params: understood(a.params), BrowserHash: browser.Hash(),
 		CreatedAt: now, ExpiresAt: now.Add(p.Lifetimes.Interaction),
 	}
 	return i, p.Interactions.InsertInteraction(ctx, i)

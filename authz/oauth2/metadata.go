@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/signet-auth/signet/authz"
 )
@@ -87,11 +88,8 @@ func newMetadata(issuer string, algs []string) (document, error) {
 		CodeChallengeMethods: []string{"S256"},
 		Prompts:              prompts,
 		ClaimTypes:           []string{"normal"},
-		Claims: []string{
-			"sub", "auth_time", "acr", "amr", "sid", "name", "given_name", "family_name", "nickname", "picture",
-			"website", "locale", "zoneinfo", "preferred_username", "updated_at", "email", "email_verified",
-		},
-		ClaimsParameter: true, IssInAuthorizationResponse: true,
+		Claims:               slices.Concat([]string{"sub", "auth_time", "acr", "amr", "sid"}, profileClaims, emailClaims),
+		ClaimsParameter:      true, IssInAuthorizationResponse: true,
 	})
 }
 

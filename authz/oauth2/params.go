@@ -4,6 +4,8 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
+	"unicode/utf8"
 )
 
 // What a request may carry at most. Real ones carry a tenth.
@@ -46,8 +48,8 @@ func queryParams(r *http.Request) (url.Values, error) {
 	return v, strict(v)
 }
 
-// strict refuses repetitions and what is too long, and drops parameters without a value,
-// which count as not sent (RFC 6749 §3.1, §3.2).
+// strict refuses repetitions, what is too long and what is no text, and drops parameters
+// without a value, which count as not sent (RFC 6749 §3.1, §3.2).
 func strict(v url.Values) error {
 	if len(v) > maxParams {
 		return invalidRequest("There are too many parameters.")
@@ -60,6 +62,9 @@ func strict(v url.Values) error {
 			if len(one) > maxParamValue {
 				return invalidRequest("The parameter " + name + " is too long.")
 			}
+			if !isText(one) {
+				return invalidRequest("The parameter " + name + " is not text in UTF-8.")
+			}
 		}
 		if len(values) == 1 && values[0] == "" {
 			delete(v, name)
@@ -67,6 +72,9 @@ func strict(v url.Values) error {
 	}
 	return nil
 }
+
+// isText tells what can be stored and echoed as it was sent.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 // synthetic is the request that fosite sees: parameters that are parsed already, and
 // nothing else of what came from outside.

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ory/fosite"
@@ -107,6 +106,7 @@ func (p *Provider) validate(ctx context.Context, a *authorization) error {
 	v := a.params
 	for _, check := range []func() error{
 		func() error { return checkRequestObject(v) },
+		func() error { return a.readLengths() },
 		func() error { return a.readThroughFosite(ctx, p.fosite) },
 		func() error { return a.readMode() },
 		func() error { return a.readChallenge() },
@@ -136,11 +136,22 @@ func checkRequestObject(v url.Values) error {
 	return nil
 }
 
+// readLengths bounds what is kept and echoed of a request without being looked at.
+func (a *authorization) readLengths() error {
+	switch {
+	case len(a.state) > maxState:
+		return invalidRequest("The state is longer than 2 KiB.")
+	case len(a.nonce) > maxState:
+		return invalidRequest("The nonce is longer than 2 KiB.")
+	}
+	return nil
+}
+
 // readThroughFosite lets fosite read what is left. It asks for a state last of all; ours
 // is optional, since PKCE and iss do its work.
 func (a *authorization) readThroughFosite(ctx context.Context, f *fosite.Fosite) error {
-	if len(a.state) > maxState {
-		return invalidRequest("The state is longer than 2 KiB.")
+	if a.params.Get("response_type") == "" {
+		return invalidRequest("The response_type is missing.")
 	}
 	if !a.client.Allows(authz.GrantAuthorizationCode) {
 		return fail("unauthorized_client", "The client is not registered for the authorization code grant.")
@@ -221,9 +232,11 @@ func (a *authorization) readMaxAge() error {
 func (a *authorization) readClaims() error {
 	var err error
 	if a.claims, err = parseClaims(a.params.Get("claims")); err != nil {
-		return invalidRequest("The claims parameter is not as OpenID Connect Core §5.5 has it.")
+		return invalidRequest("The claims parameter is not as OpenID Connect Core has it in section 5.5.")
 	}
-	a.subject = a.claims.subject()
+	if a.subject, err = a.claims.subject(); err != nil {
+		return invalidRequest("The claims parameter demands a sub that is not one person.")
+	}
 	return nil
 }
 
@@ -272,12 +285,15 @@ func (a *authorization) sensitive() bool {
 	return a.client.Public() && authz.PrivateUseScheme(a.redirectURI)
 }
 
-// withoutCredentials drops from parameters that will be stored what must not be.
-func withoutCredentials(v url.Values) url.Values {
+// understood keeps the parameters that are read here. A request is stored without the
+// others: no credential that somebody sends by mistake is written down.
+func understood(v url.Values) url.Values {
 	out := url.Values{}
-	for name, values := range v {
-		if !strings.HasPrefix(name, "client_secret") && !strings.HasPrefix(name, "client_assertion") &&
-			name != "password" && name != "code_verifier" {
+	for _, name := range []string{
+		"client_id", "redirect_uri", "response_type", "response_mode", "scope", "resource", "state", "nonce",
+		"code_challenge", "code_challenge_method", "prompt", "max_age", "claims", "id_token_hint", "login_hint",
+	} {
+		if values, ok := v[name]; ok {
 			out[name] = values
 		}
 	}

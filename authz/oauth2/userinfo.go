@@ -1,7 +1,6 @@
 package oauth2
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -34,10 +33,7 @@ func (p *Provider) UserInfo(w http.ResponseWriter, r *http.Request) {
 		p.writeBearerError(w, r, tokenError(err))
 		return
 	}
-	var demanded claimsRequest
-	if len(alive.grant.Claims) > 0 {
-		_ = json.Unmarshal(alive.grant.Claims, &demanded) // we wrote it: at worst nothing is demanded
-	}
+	demanded := demandsOf(alive.grant)
 	out := personClaims(alive.user, claims.Scope, consentedDemands(demanded.UserInfo, claims.Scope))
 	out["sub"] = claims.Subject
 	writeJSON(w, http.StatusOK, out)
@@ -57,12 +53,15 @@ func tokenError(err error) *Error {
 // bearer takes the access token out of a request: exactly one, in one place (RFC 6750 §2).
 func bearer(w http.ResponseWriter, r *http.Request) (string, *Error) {
 	var found []string
-	for _, value := range r.Header.Values("Authorization") {
-		scheme, token, _ := strings.Cut(value, " ")
-		if !strings.EqualFold(scheme, "Bearer") {
-			return "", invalidRequest("The Authorization header must be a Bearer token.")
+	headers := r.Header.Values("Authorization")
+	if len(headers) > 1 {
+		return "", invalidRequest("There is more than one Authorization header.")
+	}
+	for _, value := range headers {
+		// Another scheme is like no credential at all (RFC 6750 §3.1).
+		if scheme, token, _ := strings.Cut(value, " "); strings.EqualFold(scheme, "Bearer") {
+			found = append(found, strings.TrimLeft(token, " "))
 		}
-		found = append(found, strings.TrimLeft(token, " "))
 	}
 	if r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		form, err := bodyParams(w, r)
