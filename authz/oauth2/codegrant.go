@@ -68,6 +68,9 @@ func (h *codeGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.Acc
 	if err != nil {
 		return err
 	}
+	if err := h.p.foresee(ctx, c, claim.GrantID, nil, form); err != nil {
+		return err
+	}
 	g, err := h.p.Store.RedeemCode(ctx, claim)
 	switch {
 	case errors.Is(err, authz.ErrNotFound):

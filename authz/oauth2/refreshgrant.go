@@ -32,11 +32,15 @@ func (h *refreshGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.
 	if !c.Allows(authz.GrantRefreshToken) {
 		return errNotRegistered(authz.GrantRefreshToken)
 	}
-	token, ok := h.p.openRefresh(r.GetRequestForm().Get("refresh_token"))
+	form, now := r.GetRequestForm(), h.p.Now()
+	token, ok := h.p.openRefresh(form.Get("refresh_token"))
 	if !ok {
 		return errRefresh
 	}
-	now := h.p.Now()
+	asked := authz.ParseScopes(form.Get("scope"))
+	if err := h.p.foresee(ctx, c, token.grantID, asked, form); err != nil {
+		return err
+	}
 	claim := h.p.refreshClaim(c, token, now)
 	g, err := h.p.Store.UseRefresh(ctx, claim)
 	switch {
@@ -45,7 +49,7 @@ func (h *refreshGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.
 	case err != nil:
 		return unavailable(err)
 	}
-	r.GetSession().(*carrier).issue = &issue{grant: g, client: c, now: now, seq: g.RefreshSeq}
+	r.GetSession().(*carrier).issue = &issue{grant: g, client: c, now: now, asked: asked, seq: g.RefreshSeq}
 	return nil
 }
 

@@ -62,23 +62,37 @@ func (p *Provider) chooseAudience(ctx context.Context, c *authz.Client, asked []
 		switch {
 		case err != nil || !u.IsAbs() || u.Fragment != "":
 			return nil, invalidTarget("A resource must be an absolute URI without a fragment.")
-		case identifier != p.Issuer && !slices.Contains(c.Metadata.APIs, identifier):
+		case !p.mayAsk(c, identifier):
 			return nil, invalidTarget("The client may not ask for the resource " + identifier + ".")
 		}
 	}
 	return p.audience(ctx, asked)
 }
 
-// narrowAudience gives the APIs of a grant, or those of them that a token request asks for
-// (RFC 8707 §2.2).
-func (p *Provider) narrowAudience(ctx context.Context, granted, asked []string) (audience, error) {
-	if len(asked) == 0 {
-		return p.audience(ctx, granted)
+// mayAsk reports whether a client may have tokens for an API.
+func (p *Provider) mayAsk(c *authz.Client, identifier string) bool {
+	return identifier == p.Issuer || slices.Contains(c.Metadata.APIs, identifier)
+}
+
+// narrowAudience gives the APIs of a grant that the client may still ask for, or those of
+// them that a token request asks for (RFC 8707 §2.2).
+func (p *Provider) narrowAudience(ctx context.Context, c *authz.Client, granted, asked []string) (audience, error) {
+	var open []string
+	for _, identifier := range granted {
+		if p.mayAsk(c, identifier) {
+			open = append(open, identifier)
+		}
 	}
 	for _, identifier := range asked {
-		if !slices.Contains(granted, identifier) {
-			return nil, invalidTarget("The resource " + identifier + " was not granted.")
+		if !slices.Contains(open, identifier) {
+			return nil, invalidTarget("The resource " + identifier + " was not granted, or is not open to the client any more.")
 		}
+	}
+	if len(open) == 0 {
+		return nil, invalidTarget("No API of the grant is open to the client any more.")
+	}
+	if len(asked) == 0 {
+		asked = open
 	}
 	return p.audience(ctx, asked)
 }

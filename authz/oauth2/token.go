@@ -2,7 +2,9 @@ package oauth2
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/ory/fosite"
@@ -64,6 +66,7 @@ type issue struct {
 	now      time.Time
 	grant    *authz.RedeemedGrant // nil: the client acts for itself
 	nonce    string               // of the first ID token only (OpenID Connect Core §12.2)
+	asked    authz.Scopes         // by a refresh (RFC 6749 §6); none: all that was granted
 	seq      int64                // of the refresh token; 0: none
 	audience audience
 	scopes   authz.Scopes
@@ -74,7 +77,7 @@ type issue struct {
 func (p *Provider) handOut(ctx context.Context, r fosite.AccessRequester, resp fosite.AccessResponder) error {
 	is := r.GetSession().(*carrier).issue
 	if is.grant != nil {
-		if err := p.narrow(ctx, is, r); err != nil {
+		if err := p.narrow(ctx, is, r.GetRequestForm()); err != nil {
 			return err
 		}
 	}
@@ -95,7 +98,7 @@ func (p *Provider) handOut(ctx context.Context, r fosite.AccessRequester, resp f
 	if is.seq > 0 {
 		resp.SetExtra("refresh_token", p.sealRefresh(refreshToken{grantID: is.grant.ID, seq: is.seq}))
 	}
-	if !is.grant.Scopes.Has(authz.ScopeOpenID) {
+	if !is.scopes.Has(authz.ScopeOpenID) {
 		return nil
 	}
 	idToken, err := p.idToken(ctx, is, token)
@@ -107,10 +110,11 @@ func (p *Provider) handOut(ctx context.Context, r fosite.AccessRequester, resp f
 }
 
 // narrow decides what of a grant this token request gets: the APIs and scopes that it asks
-// for, never more than was granted, and never more than the person's roles give today.
-func (p *Provider) narrow(ctx context.Context, is *issue, r fosite.AccessRequester) error {
-	form, g := r.GetRequestForm(), is.grant
-	aud, err := p.narrowAudience(ctx, g.Resources, form["resource"])
+// for, never more than was granted, and never more than the client and the person's roles
+// give today.
+func (p *Provider) narrow(ctx context.Context, is *issue, form url.Values) error {
+	g := is.grant
+	aud, err := p.narrowAudience(ctx, is.client, g.Resources, form["resource"])
 	if err != nil {
 		return err
 	}
@@ -119,15 +123,33 @@ func (p *Provider) narrow(ctx context.Context, is *issue, r fosite.AccessRequest
 		return unavailable(err)
 	}
 	asked := g.Scopes
-	if text := form.Get("scope"); text != "" && g.RefreshSeq > 0 {
-		asked = authz.ParseScopes(text)
-		if !g.Scopes.Contains(asked) {
-			return invalidScope("A refresh cannot ask for more than was granted.")
-		}
+	if len(is.asked) > 0 {
+		asked = is.asked
+	}
+	if !g.Scopes.Contains(asked) {
+		return invalidScope("A refresh cannot ask for more than was granted.")
 	}
 	is.audience = aud
 	is.scopes = authz.ScopeLimits{
 		Client: is.client.Metadata.Scope, APIs: aud.scopes(), Roles: roles, Consented: g.Scopes,
 	}.Decide(asked)
 	return nil
+}
+
+// foresee finds out whether a request asks for what its grant does not have, before a code
+// is spent or a refresh token rotated on it: a mistake must not cost what nobody gets back.
+// What was granted never changes, so it may be read first. A grant that is not the client's
+// or not live is left to the statement that spends.
+func (p *Provider) foresee(ctx context.Context, c *authz.Client, grantID string, asked authz.Scopes, form url.Values) error {
+	if len(asked) == 0 && !form.Has("resource") {
+		return nil
+	}
+	g, u, err := p.Store.LiveGrant(ctx, grantID, "", p.Now())
+	switch {
+	case errors.Is(err, authz.ErrNotFound) || err == nil && g.ClientID != c.ID:
+		return nil
+	case err != nil:
+		return unavailable(err)
+	}
+	return p.narrow(ctx, &issue{client: c, grant: &authz.RedeemedGrant{Grant: *g, UserRoles: u.Roles}, asked: asked}, form)
 }

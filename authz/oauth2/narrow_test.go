@@ -1,0 +1,97 @@
+package oauth2_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/signet-auth/signet/authz"
+)
+
+// A parameter that an endpoint does not have is ignored (RFC 6749 §3.1, §3.2): scope means
+// nothing where a code is redeemed.
+func TestUnknownParametersAreIgnored(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		got := w.walk(w.signIn(), authorizeParams("x", "y", "username", "bob"))
+		a := w.post("/oauth2/token", "web", codeForm(got.Get("code"), "scope", "openid orders:write", "x", "y"))
+		if a.status != http.StatusOK || !slices.Contains(strings.Fields(a.text("scope")), "orders:read") {
+			t.Errorf("%d %s", a.status, a.raw)
+		}
+	})
+}
+
+// A mistake in a token request costs its client nothing: neither is the code spent, nor the
+// refresh token rotated away with nobody to hear of its successor.
+func TestAMistakeCostsNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		code := w.code(authorizeParams())
+		if a := w.post("/oauth2/token", "web", codeForm(code, "resource", billing)); a.text("error") != "invalid_target" {
+			t.Errorf("a resource that was not granted: %d %s", a.status, a.raw)
+		}
+		if a := w.post("/oauth2/token", "other", codeForm(code, "resource", billing)); a.text("error") != "invalid_grant" {
+			t.Errorf("another client: %d %s", a.status, a.raw)
+		}
+		if a := w.post("/oauth2/token", "web", codeForm(code)); a.status != http.StatusOK {
+			t.Errorf("the code is spent: %d %s", a.status, a.raw)
+		}
+		token := w.tokens("native").text("refresh_token")
+		for _, pairs := range [][]string{{"scope", "openid orders:write"}, {"resource", billing}} {
+			if a := w.post("/oauth2/token", "native", cloneWith(refreshForm(token), pairs...)); a.status != http.StatusBadRequest {
+				t.Errorf("%v: %d %s", pairs, a.status, a.raw)
+			}
+			w.clock.advance(time.Minute) // far beyond the grace
+		}
+		a := w.post("/oauth2/token", "native", cloneWith(refreshForm(token), "scope", "openid", "resource", orders))
+		if a.status != http.StatusOK || a.text("scope") != "openid" {
+			t.Errorf("the refresh token is gone: %d %s", a.status, a.raw)
+		}
+		w.clock.advance(time.Minute)
+		// What is old is told from what is mistaken: reuse costs the grant all the same.
+		reuse := w.post("/oauth2/token", "native", cloneWith(refreshForm(token), "scope", "openid"))
+		if reuse.text("error") != "invalid_grant" || !w.events.has(authz.EventRefreshReuse) {
+			t.Errorf("reuse: %d %s", reuse.status, reuse.raw)
+		}
+	})
+}
+
+// An API that was taken from a client is in no later token of it, like a scope.
+func TestAnAPITakenFromAClientNarrowsTheNextToken(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		v := authorizeParams("scope", "openid orders:read bills:read")
+		v["resource"] = []string{orders, billing}
+		a := w.post("/oauth2/token", "web", codeForm(w.code(v)))
+		take := func(left ...string) {
+			c, err := w.store.Client(t.Context(), "web")
+			w.must(err)
+			c.Metadata.APIs, c.Metadata.DefaultAPI = left, ""
+			w.must(w.store.UpdateClient(t.Context(), c))
+		}
+		take(billing)
+		next := w.post("/oauth2/token", "web", refreshForm(a.text("refresh_token")))
+		if next.status != http.StatusOK || next.text("scope") != "openid bills:read offline_access" || w.claims(next.text("access_token"))["aud"] != billing {
+			t.Errorf("%d %s", next.status, next.raw)
+		}
+		if named := w.post("/oauth2/token", "web", cloneWith(refreshForm(a.text("refresh_token")), "resource", orders)); named.text("error") != "invalid_target" {
+			t.Errorf("asked for by name: %d %s", named.status, named.raw)
+		}
+		take()
+		if none := w.post("/oauth2/token", "web", refreshForm(a.text("refresh_token"))); none.text("error") != "invalid_target" {
+			t.Errorf("no API left: %d %s", none.status, none.raw)
+		}
+	})
+}
+
+// A refresh that leaves openid out gets no ID token.
+func TestAnIDTokenComesWithOpenIDOnly(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		token := w.tokens("web").text("refresh_token")
+		if a := w.post("/oauth2/token", "web", cloneWith(refreshForm(token), "scope", "orders:read")); a.status != 200 || a.body["id_token"] != nil {
+			t.Errorf("%d %s", a.status, a.raw)
+		}
+		if a := w.post("/oauth2/token", "web", cloneWith(refreshForm(token), "scope", "openid")); a.text("id_token") == "" {
+			t.Errorf("%d %s", a.status, a.raw)
+		}
+	})
+}
