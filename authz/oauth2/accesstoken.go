@@ -106,7 +106,7 @@ func describeGrant(c *accessClaims, g *authz.Grant, issuer string) {
 func (p *Provider) describeClient(ctx context.Context, c *accessClaims, client *authz.Client) error {
 	index, err := p.Statuses.ClientIndex(ctx, client)
 	if err != nil {
-		return unavailable(err)
+		return notFoundOr(err, invalidClient(errUnknownClient))
 	}
 	c.Status = authz.StatusAt(p.Issuer, index)
 	return nil

@@ -77,23 +77,24 @@ func assertedClient(assertion string) (id, kid string, err error) {
 	return claims.Issuer, token.Headers[0].KeyID, nil
 }
 
-// verifyAssertion checks the signature with a key of the client and the one algorithm that
-// it is registered for.
+// verifyAssertion checks the signature with a key of the client and the algorithm that it or
+// the key is registered for; without one, any that suits the key (OpenID Connect
+// Registration §2).
 func verifyAssertion(c *authz.Client, assertion, kid string) (jwt.Claims, error) {
 	var set jose.JSONWebKeySet
 	if err := json.Unmarshal(c.Metadata.JWKS, &set); err != nil {
 		return jwt.Claims{}, invalidClient("The client has no usable keys registered.")
 	}
-	alg := jose.SignatureAlgorithm(c.Metadata.AuthAlg)
-	if alg == "" {
-		alg = jose.ES256
+	algs := assertionAlgs
+	if c.Metadata.AuthAlg != "" {
+		algs = []jose.SignatureAlgorithm{jose.SignatureAlgorithm(c.Metadata.AuthAlg)}
 	}
-	token, err := jwt.ParseSigned(assertion, []jose.SignatureAlgorithm{alg})
+	token, err := jwt.ParseSigned(assertion, algs)
 	if err != nil {
-		return jwt.Claims{}, invalidClient("The client_assertion must be signed with " + string(alg) + ".")
+		return jwt.Claims{}, invalidClient("The client_assertion must be signed with " + c.Metadata.AuthAlg + ".")
 	}
 	for _, key := range set.Keys {
-		if kid != "" && key.KeyID != kid || key.Algorithm != "" && key.Algorithm != string(alg) || !key.IsPublic() {
+		if kid != "" && key.KeyID != kid || key.Algorithm != "" && key.Algorithm != token.Headers[0].Algorithm || !key.IsPublic() {
 			continue
 		}
 		var claims jwt.Claims

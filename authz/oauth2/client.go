@@ -60,8 +60,12 @@ func (requestClient) SetClientAssertionJWT(context.Context, string, time.Time) e
 var errNotHere = errors.New("client assertions are not checked by fosite")
 
 // usable looks a client up: refused when it is unknown or disabled, an outage when the
-// database is.
+// database is. What is called like a person is no client, however it came to be registered:
+// the subjects of tokens are one or the other (RFC 9068 §5).
 func (p *Provider) usable(ctx context.Context, id string, refusal *Error) (*authz.Client, error) {
+	if isPerson(id) {
+		return nil, refusal
+	}
 	c, err := p.Client(ctx, id)
 	if err != nil {
 		return nil, notFoundOr(err, refusal)

@@ -64,7 +64,7 @@ func readCredential(header http.Header, form url.Values) (credential, error) {
 
 // readBasic reads the form-encoded pair of RFC 6749 §2.3.1.
 func readBasic(value string) (credential, error) {
-	wrong := invalidClient("The Authorization header is not HTTP Basic as RFC 6749 §2.3.1 has it.")
+	wrong := invalidClient("The Authorization header is not HTTP Basic as RFC 6749 has it in section 2.3.1.")
 	r := http.Request{Header: http.Header{"Authorization": {value}}}
 	id, secret, ok := r.BasicAuth()
 	if !ok {
@@ -91,10 +91,7 @@ func (p *Provider) authenticate(ctx context.Context, header http.Header, form ur
 	c, err := p.prove(ctx, cred)
 	if err != nil {
 		if refused := new(Error); errors.As(err, &refused) && refused.Code == "invalid_client" {
-			p.record(ctx, authz.Event{
-				Kind: authz.EventClientAuthFail, Actor: "client",
-				Detail: map[string]string{"client_id": sayable(cred.clientID), "method": cred.method},
-			})
+			p.recordFailure(ctx, cred)
 		}
 		return nil, err
 	}
@@ -102,6 +99,18 @@ func (p *Provider) authenticate(ctx context.Context, header http.Header, form ur
 		return nil, invalidRequest("The client_id is not that of the authenticated client.")
 	}
 	return c, nil
+}
+
+// recordFailure notes who the client said it was, which nobody has proven.
+func (p *Provider) recordFailure(ctx context.Context, cred credential) {
+	claimed := cred.clientID
+	if cred.method == authz.AuthPrivateKeyJWT {
+		claimed, _, _ = assertedClient(cred.assertion)
+	}
+	p.record(ctx, authz.Event{
+		Kind: authz.EventClientAuthFail, Actor: "client",
+		Detail: map[string]string{"client_id": sayable(claimed), "method": cred.method},
+	})
 }
 
 func (p *Provider) prove(ctx context.Context, cred credential) (*authz.Client, error) {

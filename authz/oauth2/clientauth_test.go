@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
@@ -198,6 +199,16 @@ func TestPrivateKeyJWT(t *testing.T) {
 				t.Errorf("%s: %d %s", alg, a.status, a.raw)
 			}
 		}
+		for _, alg := range []jose.SignatureAlgorithm{jose.EdDSA, jose.PS256} {
+			s := newSigner(t, alg)
+			id := strings.ToLower("any-" + string(alg))
+			w.addClient(id, func(m *authz.ClientMetadata) {
+				m.AuthMethod, m.JWKS, m.GrantTypes = authz.AuthPrivateKeyJWT, s.jwks(t), []string{authz.GrantClientCredentials}
+			})
+			if a := w.post("/oauth2/token", "", assertionForm(s.sign(t, w.assertion(id, now, nil)))); a.status != 200 {
+				t.Errorf("%s without a registered algorithm: %d %s", alg, a.status, a.raw)
+			}
+		}
 		s, other := newSigner(t, jose.ES256), newSigner(t, jose.ES256)
 		w.addKeyClient("keyed", s)
 		w.addKeyClient("keyed2", s)
@@ -226,6 +237,10 @@ func TestPrivateKeyJWT(t *testing.T) {
 			if a.status != http.StatusUnauthorized || a.text("error") != "invalid_client" {
 				t.Errorf("%s: %d %s", name, a.status, a.raw)
 			}
+		}
+		w.post("/oauth2/token", "", assertionForm(other.sign(t, w.assertion("keyed", now, nil))))
+		if claimed := w.events.last(authz.EventClientAuthFail).Detail["client_id"]; claimed != "keyed" {
+			t.Errorf("the audit log has a failure of %q", claimed)
 		}
 		early := s.sign(t, w.assertion("keyed", now, map[string]any{"iat": now.Add(3 * time.Second).Unix()}))
 		if a := w.post("/oauth2/token", "", assertionForm(early)); a.status != 200 {
@@ -270,7 +285,7 @@ func FuzzClientAssertion(f *testing.F) {
 	f.Add(strings.Repeat("A", 9000))
 	f.Fuzz(func(t *testing.T, assertion string) {
 		a := w.in(t).post("/oauth2/token", "", assertionForm(assertion))
-		if assertion == "" || len(assertion) > 10<<10 {
+		if assertion == "" || len(assertion) > 10<<10 || !utf8.ValidString(assertion) || strings.Contains(assertion, "\x00") {
 			return // not sent, or refused before anybody reads it
 		}
 		if a.status != http.StatusUnauthorized || a.text("error") != "invalid_client" {

@@ -70,6 +70,18 @@ func (e *events) has(kind string) bool {
 	return slices.ContainsFunc(e.seen, func(one authz.Event) bool { return one.Kind == kind })
 }
 
+// last gives the latest event of a kind.
+func (e *events) last(kind string) authz.Event {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, one := range slices.Backward(e.seen) {
+		if one.Kind == kind {
+			return one
+		}
+	}
+	return authz.Event{}
+}
+
 // consents are remembered without merging, which is package consent's to do.
 type consents struct{ *storage.Store }
 

@@ -27,6 +27,8 @@ type introspection struct {
 	ACR       string   `json:"acr,omitempty"`
 	AMR       []string `json:"amr,omitempty"`
 	Actor     *actor   `json:"act,omitempty"`
+
+	Confirm json.RawMessage `json:"cnf,omitempty"` // RFC 7800 §3.1
 }
 
 // mediaIntrospectionJWT is the signed form of the answer (RFC 9701 §5).
@@ -90,6 +92,7 @@ func (p *Provider) introspectAccess(ctx context.Context, caller *authz.Client, t
 		ClientID: claims.ClientID, Scope: claims.Scope.String(), TokenType: "Bearer",
 		IssuedAt: claims.IssuedAt, Expires: claims.Expires, ID: claims.ID,
 		AuthTime: claims.AuthTime, ACR: claims.ACR, AMR: claims.AMR, Actor: claims.Actor,
+		Confirm: claims.Confirm,
 	}
 	if alive.user != nil {
 		out.Username = alive.user.Username
