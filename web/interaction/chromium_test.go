@@ -97,6 +97,8 @@ func TestInChromium(t *testing.T) {
 	real.params = popup.Params("openid")
 	chromium.Open(w.Issuer + "/oauth2/authorize?" + real.params.Encode())
 	chromium.Press("allow") // opened by nobody: its callback finds no window to speak to
+	// The answer must have arrived before the browser is sent elsewhere, or it is never given.
+	chromium.WaitFor("location.href.startsWith(" + fmt.Sprintf("%q", real.origin+"/popup") + ")")
 	chromium.Open(real.origin + "/")
 	chromium.WaitFor("document.getElementById('link') !== null")
 	chromium.Eval(fmt.Sprintf("window.open(%q) && ''", popup.Ask("openid")))
