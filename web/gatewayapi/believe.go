@@ -13,7 +13,7 @@ import (
 type untrusted struct{ peer string }
 
 func (e *untrusted) Error() string {
-	return fmt.Sprintf("the check comes from %s, which is none of the trusted proxies (trusted_proxies): what it says about the request is ignored", e.peer)
+	return fmt.Sprintf("the check comes from %s, which is none of the trusted proxies (--trusted-proxy): what it says about the request is ignored", e.peer)
 }
 
 // believe gives nil when a request comes straight from a trusted proxy. Everybody else's

@@ -136,6 +136,22 @@ func TestVerdictsInEachDialect(t *testing.T) {
 	})
 }
 
+// An upgrade to WebSocket begins as a request over http or https, and some proxies say so.
+func TestWebSocketsAreRequestsToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, token := w.token(time.Hour, ordersRead)
+	d := dialects["forward-auth"]
+	wss := dialect{path: d.path, header: func(target, options string) http.Header {
+		h := d.header(target, options)
+		h.Set("X-Forwarded-Proto", "wss")
+		return h
+	}}
+	if a := w.check(wss, "/orders", "", "Authorization", "Bearer "+token); a.status != http.StatusOK {
+		t.Errorf("status %d: %s", a.status, a.body)
+	}
+}
+
 // Every header is there, so that the proxy has something to put in place of the client's.
 func TestAllowNamesEveryHeader(t *testing.T) {
 	inEach(t, func(t *testing.T, w *world, d dialect) {
@@ -216,6 +232,9 @@ func TestMistakesInTheSettingsAreNamed(t *testing.T) {
 		"no host":                  {"/gateway/forward-auth", []string{"X-Forwarded-Method", "GET", "X-Forwarded-Proto", "https", "X-Forwarded-Uri", "/"}, "does not send X-Forwarded-Host"},
 		"two hosts":                {"/gateway/forward-auth", []string{"X-Forwarded-Method", "GET", "X-Forwarded-Proto", "https", "X-Forwarded-Host", "a.example, orders.example.com", "X-Forwarded-Uri", "/"}, "not one host"},
 		"two schemes":              {"/gateway/forward-auth", []string{"X-Forwarded-Method", "GET", "X-Forwarded-Proto", "https,http", "X-Forwarded-Host", "orders.example.com", "X-Forwarded-Uri", "/"}, "neither http nor https"},
+		"no path":                  {"/gateway/forward-auth", []string{"X-Forwarded-Method", "GET", "X-Forwarded-Proto", "https", "X-Forwarded-Host", "orders.example.com", "X-Forwarded-Uri", "orders"}, "not the path of a URL"},
+		"no word for a method":     {"/gateway/forward-auth", []string{"X-Forwarded-Method", "GET, HEAD", "X-Forwarded-Proto", "https", "X-Forwarded-Host", "orders.example.com", "X-Forwarded-Uri", "/"}, "not a method"},
+		"an option twice":          {"/gateway/nginx?scope=a&scope=b", []string{"X-Original-URL", orders + "/", "X-Original-Method", "GET"}, "has the option scope more than once"},
 		"the client's own query":   {"/gateway/forward-auth?page=2", []string{"X-Forwarded-Method", "GET", "X-Forwarded-Proto", "https", "X-Forwarded-Host", "orders.example.com", "X-Forwarded-Uri", "/?page=2"}, "end the address in its settings with a question mark"},
 		"the client's own API":     {"/gateway/forward-auth?api=" + url.QueryEscape(orders), []string{"X-Forwarded-Method", "GET", "X-Forwarded-Proto", "https", "X-Forwarded-Host", "elsewhere.example", "X-Forwarded-Uri", "/?api=" + url.QueryEscape(orders)}, "end the uri in the proxy's settings with a question mark"},
 		"Envoy without a scheme":   {"/gateway/envoy/orders", nil, "add it to the headers that go into the check"},

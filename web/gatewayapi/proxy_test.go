@@ -17,12 +17,12 @@ import (
 // for the addresses and certificates of the machine.
 const integrate = "../../docs/integrate/"
 
-// behindNginx puts nginx with docs/integrate/nginx.conf before the service.
+// behindNginx puts nginx with docs/integrate/nginx/orders.conf before the service.
 func (w *world) behindNginx(change ...string) {
 	w.t.Helper()
 	program := installed(w.t, "nginx", "/usr/sbin/nginx")
 	w.start(func(address, dir string) *exec.Cmd {
-		site := w.configuration("nginx.conf", append([]string{
+		site := w.configuration("nginx/orders.conf", append([]string{
 			"listen 443 ssl;", "listen " + address + " ssl;",
 			"server 127.0.0.1:8080;", "server " + w.checks.Listener.Addr().String() + ";",
 			"server 127.0.0.1:9000;", "server " + w.service.Listener.Addr().String() + ";",
@@ -43,13 +43,13 @@ func (w *world) behindNginx(change ...string) {
 	})
 }
 
-// behindCaddy puts Caddy with docs/integrate/Caddyfile before the service.
+// behindCaddy puts Caddy with docs/integrate/caddy/Caddyfile before the service.
 func (w *world) behindCaddy(change ...string) {
 	w.t.Helper()
 	program := installed(w.t, "caddy", "/usr/bin/caddy")
 	w.start(func(address, dir string) *exec.Cmd {
 		_, port, _ := net.SplitHostPort(address)
-		site := w.configuration("Caddyfile", append([]string{
+		site := w.configuration("caddy/Caddyfile", append([]string{
 			"orders.example.com {", "https://orders.example.com:" + port + " {\n\tbind 127.0.0.1\n\ttls " + w.cert.file + " " + w.cert.key,
 			"127.0.0.1:8080", w.checks.Listener.Addr().String(),
 			"127.0.0.1:9000", w.service.Listener.Addr().String(),
