@@ -33,6 +33,7 @@ type settings struct {
 	KeyAlgorithms  []string // the first signs access tokens
 	KeyRotation    time.Duration
 	DefaultRole    string
+	APIToken       time.Duration // the longest life of API tokens
 	LogFormat      string
 	LogLevel       string
 }
@@ -65,6 +66,7 @@ func (s *settings) table() []setting {
 		{"interaction-lifetime", "1h", "`time` that a login or consent page waits for an answer", span(&life.Interaction, time.Minute, day)},
 		{"session-idle-lifetime", "12h", "`time` after which an unused browser session ends", span(&s.SessionIdle, time.Minute, 365*day)},
 		{"session-lifetime", "30d", "`time` after which a browser session ends", span(&s.Session, time.Minute, 365*day)},
+		{"api-token-lifetime", "365d", "longest `time` that people may make an API token for", span(&s.APIToken, day, 3650*day)},
 		{"key-algorithms", "ES256,RS256", "signature `algorithms`; the first signs access tokens", listOf(&s.KeyAlgorithms, algorithm, asIs)},
 		{"key-rotation", "30d", "`time` after which a signing key is replaced", span(&s.KeyRotation, time.Hour, 3650*day)},
 		{"default-role", authz.RoleDefault, "`role` that every account has", text(&s.DefaultRole, notEmpty)},

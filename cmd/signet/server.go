@@ -88,7 +88,8 @@ func (v *server) assemble(ctx context.Context) (err error) {
 	v.parts, err = parts.New(ctx, parts.Config{
 		Issuer: s.Issuer, Store: v.store, Master: v.master,
 		Lifetimes: s.Lifetimes, RefreshGrace: s.RefreshGrace, SessionIdle: s.SessionIdle, Session: s.Session,
-		KeyAlgorithms: s.KeyAlgorithms, KeyRotation: s.KeyRotation, DefaultRole: s.DefaultRole,
+		APITokenLifetime: s.APIToken,
+		KeyAlgorithms:    s.KeyAlgorithms, KeyRotation: s.KeyRotation, DefaultRole: s.DefaultRole,
 		TrustedProxies: s.TrustedProxies, Log: v.log, Now: time.Now, Random: rand.Reader,
 	})
 	if errors.Is(err, authz.ErrNotFound) {
