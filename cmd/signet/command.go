@@ -46,7 +46,7 @@ func oneLine(err error) string { return strings.Join(strings.Fields(err.Error())
 func newRoot(t terminal) *cobra.Command {
 	root := group("signet", "An OAuth 2 and OpenID Connect authorization server",
 		newServe(t), newMigrate(t), newClient(t), newUser(t), newRole(t), newAPI(t), newKeys(t),
-		newDemo(t), newConfig(t), newVersion(t))
+		newDemo(t), newToken(t), newConfig(t), newVersion(t))
 	root.Long = "Signet signs people in to apps, and signs the tokens by which services know who is asking.\n\n" +
 		"Settings come from a flag, else a SIGNET_ environment variable, else signet.yaml."
 	root.Example = "  signet serve\n  signet client create --name \"Acme Calendar\" --redirect-uri https://calendar.example/callback"
