@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -21,6 +20,7 @@ import (
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/consent"
 	"github.com/signet-auth/signet/authz/keys"
 	"github.com/signet-auth/signet/authz/oauth2"
 	"github.com/signet-auth/signet/storage"
@@ -82,19 +82,11 @@ func (e *events) last(kind string) authz.Event {
 	return authz.Event{}
 }
 
-// consents are remembered without merging, which is package consent's to do.
-type consents struct{ *storage.Store }
+// registered finds clients by the name that package consent has for it.
+type registered struct{ *storage.Store }
 
-func (c consents) Find(ctx context.Context, userID, clientID string) (*authz.Consent, error) {
-	found, err := c.Consent(ctx, userID, clientID)
-	if errors.Is(err, authz.ErrNotFound) {
-		return nil, nil
-	}
-	return found, err
-}
-
-func (c consents) Remember(ctx context.Context, one authz.Consent) error {
-	return c.PutConsent(ctx, &one)
+func (r registered) Get(ctx context.Context, id string) (*authz.Client, error) {
+	return r.Client(ctx, id)
 }
 
 // places gives out places in the status lists one after the other.
@@ -149,7 +141,8 @@ func newWorldOf(t testing.TB, store *storage.Store, algs []string, change ...fun
 	})
 	w.must(err)
 	cfg := oauth2.Config{
-		Issuer: issuer, Store: store, Interactions: store, Consents: consents{store}, Keys: w.ring, Audit: w.events,
+		Issuer: issuer, Store: store, Interactions: store, Keys: w.ring, Audit: w.events,
+		Consents: consent.New(consent.Config{Store: store, Clients: registered{store}, Audit: w.events, Now: w.clock.Now}),
 		Statuses: &places{},
 		Client:   store.Client, API: w.api,
 		Roles:     func(context.Context, []string) ([]authz.Role, error) { return w.roles, nil },

@@ -2,6 +2,7 @@ package oauth2
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -126,7 +127,31 @@ func (p *Provider) consented(ctx context.Context, a *authorization, who person) 
 	if c == nil || again || !c.Answers(offered, a.audience.identifiers()) {
 		return nil, false, nil
 	}
+	if unclear, err := p.unclear(ctx, c, offered); unclear || err != nil {
+		return nil, false, err
+	}
 	return c.Scopes, true, nil
+}
+
+// unclear reports that a scope has one name at several of the APIs that a person was asked
+// about: what they allowed at one must not pass for the others.
+func (p *Provider) unclear(ctx context.Context, c *authz.Consent, offered authz.Scopes) (bool, error) {
+	var seen authz.Scopes
+	for _, identifier := range c.Resources {
+		api, err := p.API(ctx, identifier)
+		switch {
+		case errors.Is(err, authz.ErrNotFound):
+			continue
+		case err != nil:
+			return false, unavailable(err)
+		}
+		names := api.ScopeNames().Within(offered)
+		if len(names.Within(seen)) > 0 {
+			return true, nil
+		}
+		seen = append(seen, names...)
+	}
+	return false, nil
 }
 
 // offered is what of the asked scopes a person could allow: there is no use in asking for
