@@ -20,9 +20,9 @@ var errLocked = errors.New("another process has it")
 func makeFolder(path string) error {
 	err := os.MkdirAll(path, 0o700)
 	if err == nil {
-		var f *os.File
-		if f, err = os.OpenFile(filepath.Join(path, "migrate.lock"), os.O_RDWR|os.O_CREATE, 0o600); err == nil {
-			err = f.Close()
+		var probe *os.File
+		if probe, err = os.CreateTemp(path, ".probe-*"); err == nil {
+			err = errors.Join(probe.Close(), os.Remove(probe.Name()))
 		}
 	}
 	if err != nil {
@@ -48,7 +48,7 @@ func claimFolder(s *settings) (release func() error, err error) {
 	if err := makeFolder(s.Data); err != nil {
 		return nil, err
 	}
-	release, err = lockFile(filepath.Join(s.Data, "signet.lock"), false)
+	release, err = lockFile(filepath.Join(s.Data, "signet.lock"))
 	if errors.Is(err, errLocked) {
 		return nil, fmt.Errorf("another server runs on the data folder %s: stop it, choose another with --data, "+
 			"or give several servers one PostgreSQL with --database-url", s.Data)
@@ -56,18 +56,12 @@ func claimFolder(s *settings) (release func() error, err error) {
 	return release, err
 }
 
-// withMigrator opens the database for migration. On SQLite one process after the other
-// does so, because its migrations know no lock between processes.
+// withMigrator opens the database for migration.
 func withMigrator(ctx context.Context, s *settings, fn func(*migrations.Migrator) error) (err error) {
 	if s.DatabaseURL == "" {
 		if err := makeFolder(s.Data); err != nil {
 			return err
 		}
-		release, err := lockFile(filepath.Join(s.Data, "migrate.lock"), true)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = release() }()
 	}
 	m, err := migrations.Open(ctx, s.database())
 	if err != nil {

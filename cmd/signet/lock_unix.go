@@ -3,32 +3,24 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
 )
 
-// lockFile takes a lock that the kernel lets go when the process ends, however it ends.
-// Without wait, a lock that somebody else has is errLocked.
-func lockFile(path string, wait bool) (release func() error, err error) {
+// lockFile takes a lock that the kernel lets go when the process ends, however it ends. A
+// lock that somebody else has is errLocked.
+func lockFile(path string) (release func() error, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	how := syscall.LOCK_EX
-	if !wait {
-		how |= syscall.LOCK_NB
-	}
-	for {
-		err = syscall.Flock(int(f.Fd()), how)
-		if err != syscall.EINTR {
-			break
-		}
-	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	switch {
 	case err == nil:
 		return f.Close, nil
-	case err == syscall.EWOULDBLOCK:
+	case errors.Is(err, syscall.EWOULDBLOCK):
 		err = errLocked
 	}
 	_ = f.Close()

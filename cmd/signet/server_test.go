@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -141,29 +142,20 @@ func TestExpiredRowsGoAway(t *testing.T) {
 	}
 }
 
-func TestOneServerPerFolder(t *testing.T) {
+func TestALockIsGivenOnceAndLetGo(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "lock")
-	release, err := lockFile(path, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := lockFile(path, false); !errors.Is(err, errLocked) {
-		t.Errorf("the lock is given twice: %v", err)
-	}
-	second := make(chan error, 1)
-	go func() {
-		release, err := lockFile(path, true)
-		if err == nil {
-			err = release()
+	for range 2 {
+		release, err := lockFile(path)
+		if err != nil {
+			t.Fatal(err)
 		}
-		second <- err
-	}()
-	if err := release(); err != nil {
-		t.Error(err)
-	}
-	if err := <-second; err != nil {
-		t.Errorf("who waits does not get it: %v", err)
+		if _, err := lockFile(path); !errors.Is(err, errLocked) {
+			t.Errorf("the lock is given twice: %v", err)
+		}
+		if err := release(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -215,5 +207,20 @@ func TestAMasterKeyIsTakenAsItIsMeant(t *testing.T) {
 		if (err != nil) != (c.want == nil) || !bytes.Equal(got, c.want) {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
+	}
+}
+
+// What is done at a terminal is in the audit log, and whose hands did it.
+func TestTheCommandLineIsInTheAuditLog(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	var out, errs bytes.Buffer
+	code := run(t.Context(), terminal{strings.NewReader(""), &out, &errs, nil}, []string{"role", "create", "--name", "baker", "--data", folder})
+	if code != exitOK || errs.Len() > 0 {
+		t.Fatalf("exit %d: %s", code, &errs)
+	}
+	events, err := storagetest.Open(t, filepath.Join(folder, "signet.db")).Events(t.Context(), "", 10)
+	if err != nil || len(events) != 1 || events[0].Kind != authz.EventRoleChanged || events[0].Actor != "cli" {
+		t.Errorf("events %+v, %v", events, err)
 	}
 }
