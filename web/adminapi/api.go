@@ -2,11 +2,7 @@ package adminapi
 
 import (
 	"context"
-	"net/http"
-	"strings"
 	"time"
-
-	"github.com/gorilla/mux"
 
 	"github.com/signet-auth/signet/authz/apitoken"
 	"github.com/signet-auth/signet/authz/catalog"
@@ -37,55 +33,8 @@ type Deps struct {
 	Now func() time.Time
 }
 
-// API answers everything under /api/. It is safe for concurrent use.
-type API struct {
-	Deps
-	router *mux.Router
-}
+// API answers what Routes lists. It is safe for concurrent use.
+type API struct{ Deps }
 
-// New mounts the routes.
-func New(d Deps) *API {
-	a := &API{Deps: d, router: mux.NewRouter()}
-	// An API's identifier is a URI, so it stands percent-encoded in the path: what is
-	// matched is the path as it was sent.
-	a.router.UseEncodedPath().SkipClean(true)
-	paths := map[string]methods{}
-	for _, one := range a.Routes() {
-		if paths[one.Path] == nil {
-			paths[one.Path] = methods{}
-			a.router.Path(one.Path).Handler(paths[one.Path])
-		}
-		paths[one.Path][one.Method] = one.Handler
-	}
-	a.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fail(w, r, &refusal{status: http.StatusNotFound, code: "not_found", detail: "There is nothing at this address."})
-	})
-	return a
-}
-
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.router.ServeHTTP(w, r) }
-
-// methods are the handlers of one path.
-type methods map[string]http.Handler
-
-func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	method := r.Method
-	if method == http.MethodHead {
-		method = http.MethodGet
-	}
-	if h := m[method]; h != nil {
-		h.ServeHTTP(w, r)
-		return
-	}
-	var allowed []string
-	for _, one := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		if m[one] != nil || one == http.MethodHead && m[http.MethodGet] != nil {
-			allowed = append(allowed, one)
-		}
-	}
-	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	fail(w, r, &refusal{
-		status: http.StatusMethodNotAllowed, code: "method_not_allowed",
-		detail: "This address takes " + strings.Join(allowed, ", ") + ".",
-	})
-}
+// New makes an API.
+func New(d Deps) *API { return &API{d} }

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gorilla/mux"
+
 	"github.com/signet-auth/signet/authz"
 	"github.com/signet-auth/signet/authz/apitoken"
 	"github.com/signet-auth/signet/authz/audit"
@@ -122,8 +124,22 @@ func newWorld(t testing.TB) *world {
 		LeakReports: ratelimit.New(ratelimit.Config{Burst: 3, Refill: time.Minute, Now: now}),
 		APIs:        catalog.New(catalog.Config{Store: w.store, Issuer: issuer, Audit: w.audit, Now: now}),
 	})
-	w.api, w.routes = api, api.Routes()
+	w.routes = api.Routes()
+	w.api = mount(w.routes)
 	return w
+}
+
+// mount makes a handler of the table, as the server does.
+func mount(routes []adminapi.Route) http.Handler {
+	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
+	for _, r := range routes {
+		methods := []string{r.Method}
+		if r.Method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+		router.Path(r.Path).Methods(methods...).Handler(r.Handler)
+	}
+	return router
 }
 
 // person makes an account, of which "username/scope" is a token then.

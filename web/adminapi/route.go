@@ -9,7 +9,7 @@ import (
 // Route is one line of the table.
 type Route struct {
 	Method  string
-	Path    string // names in braces stand for one percent-encoded segment
+	Path    string // a name in braces stands for one segment, as it was sent: an API's identifier is percent-encoded
 	Scope   string // what a token must have, unless it has signet:admin; empty: no token is asked for
 	Handler http.Handler
 }

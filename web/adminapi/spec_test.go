@@ -94,7 +94,7 @@ func fits(template, path string) bool {
 		return false
 	}
 	for i := range a {
-		if a[i] != b[i] && !strings.HasPrefix(a[i], "{") {
+		if a[i] != b[i] && (b[i] == "" || !strings.HasPrefix(a[i], "{")) {
 			return false
 		}
 	}

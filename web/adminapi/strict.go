@@ -2,7 +2,6 @@ package adminapi
 
 import (
 	"bytes"
-	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -210,54 +209,4 @@ func (w *walker) array(t reflect.Type, s shape, pointer string, depth int) error
 	}
 	_, err := w.token()
 	return err
-}
-
-// shape is what JSON makes of a Go type, in the words of an error.
-type shape string
-
-const (
-	anything shape = ""
-	aString  shape = "a string"
-	aNumber  shape = "a whole number"
-	aBool    shape = "true or false"
-	anArray  shape = "an array"
-	anObject shape = "an object"
-)
-
-func shapeOf(t reflect.Type) shape {
-	switch {
-	case t == nil, t == reflect.TypeFor[json.RawMessage]():
-		return anything
-	case reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
-		return aString
-	}
-	switch t.Kind() {
-	case reflect.String:
-		return aString
-	case reflect.Bool:
-		return aBool
-	case reflect.Int, reflect.Int64:
-		return aNumber
-	case reflect.Slice:
-		return anArray
-	case reflect.Struct:
-		return anObject
-	}
-	return anything
-}
-
-// membersOf lists the members of an object by name. A member of the structure itself goes
-// before one of an embedded structure, as in encoding/json.
-func membersOf(t reflect.Type) map[string]reflect.Type {
-	out := map[string]reflect.Type{}
-	for _, f := range reflect.VisibleFields(t) {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name == "" || name == "-" {
-			continue
-		}
-		if _, taken := out[name]; !taken || len(f.Index) == 1 {
-			out[name] = f.Type
-		}
-	}
-	return out
 }
