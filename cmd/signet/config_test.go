@@ -38,7 +38,7 @@ func TestEverySettingIsReadFromEverywhere(t *testing.T) {
 		"trusted-proxy": "10.0.0.0/8,192.0.2.7/32", "code-lifetime": "30s", "access-token-lifetime": "5m", "id-token-lifetime": "7m",
 		"refresh-token-idle-lifetime": "3d", "refresh-token-lifetime": "90d", "refresh-grace": "0s", "interaction-lifetime": "30m",
 		"session-idle-lifetime": "1h", "session-lifetime": "2d", "key-algorithms": "EdDSA,PS256", "key-rotation": "7d",
-		"default-role": "guest", "log-format": "json", "log-level": "warn",
+		"default-role": "guest", "log-format": "json", "log-level": "warn", "api-token-lifetime": "90d",
 	}
 	for _, one := range new(settings).table() {
 		t.Run(one.name, func(t *testing.T) {
