@@ -59,7 +59,7 @@ func (s *Steps) asked(w http.ResponseWriter, r *http.Request, id string) (*oauth
 	p, err := s.Requests.Pending(r.Context(), id)
 	switch {
 	case err != nil:
-		s.missing(w, r, err)
+		s.missing(w, r, id, err)
 		return nil, false
 	case p.User == nil:
 		resume(w, p.ID)
@@ -82,7 +82,7 @@ func (s *Steps) consentToken(r *http.Request, p *oauth2.Pending) string {
 func (s *Steps) answer(w http.ResponseWriter, r *http.Request, id string, allow bool, scopes authz.Scopes) {
 	next, err := s.Requests.Answer(r.Context(), id, allow, scopes)
 	if err != nil {
-		s.missing(w, r, err)
+		s.missing(w, r, id, err)
 		return
 	}
 	goTo(w, next)

@@ -1,6 +1,7 @@
 package interaction_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -88,6 +89,47 @@ func TestTwoTabsBothFinish(t *testing.T) {
 	}
 	if tokens := w.app.Redeem(consentOne.Press("allow")); tokens.Status != http.StatusOK || strings.Contains(tokens.Scope, "orders:read") {
 		t.Errorf("first tab: scope %q, error %q", tokens.Scope, tokens.Error)
+	}
+}
+
+// A request that has become wrong while its page was open is refused like any other: to the
+// app where there is one to tell, and never as an outage.
+func TestAnAppIsChangedWhileItsPageIsOpen(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		change func(ctx context.Context, w *world) error
+		answer string // what the app gets; empty: the person is told
+	}{
+		{"a scope is taken from it", func(ctx context.Context, w *world) error {
+			client, err := w.Clients.Get(ctx, w.app.ID)
+			if err != nil {
+				return err
+			}
+			client.Metadata.Scope = authz.OIDCScopes()
+			_, err = w.Clients.Update(ctx, w.app.ID, 0, client.Metadata)
+			return err
+		}, "invalid_scope"},
+		{"it is disabled", func(ctx context.Context, w *world) error { return w.Clients.SetDisabled(ctx, w.app.ID, true) }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := onSQLite(t)
+			login := w.Browser().Open(w.app.Ask("openid orders:read"))
+			consent := signIn(w.Browser().Open(w.app.Ask("openid orders:read")), "alice")
+			if err := c.change(t.Context(), w); err != nil {
+				t.Fatal(err)
+			}
+			w.Clock.Advance(time.Minute) // what is held in memory is forgotten
+			for page, got := range map[string]*webtest.Page{"login": signIn(login, "bob"), "consent": consent.Press("allow")} {
+				if c.answer == "" && (got.Status != http.StatusBadRequest || got.Text("error") != "invalid_client") {
+					t.Errorf("%s page: %d %s", page, got.Status, got.Body)
+				}
+				if c.answer != "" && w.app.Answer(got).Get("error") != c.answer {
+					t.Errorf("%s page: at %s", page, got.URL)
+				}
+			}
+		})
 	}
 }
 

@@ -86,7 +86,7 @@ func (s *Steps) visit(w http.ResponseWriter, r *http.Request, id, returnTo strin
 	}
 	pending, err := s.Requests.Pending(r.Context(), id)
 	if err != nil {
-		s.missing(w, r, err)
+		s.missing(w, r, id, err)
 		return visit{}, false
 	}
 	return visit{pending: pending}, true
@@ -127,7 +127,7 @@ func (s *Steps) welcome(w http.ResponseWriter, r *http.Request, v visit, u *auth
 	}
 	next, err := s.Requests.LoggedIn(r.Context(), v.pending.ID, session)
 	if err != nil {
-		s.missing(w, r, err)
+		s.missing(w, r, v.id(), err)
 		return
 	}
 	goTo(w, next)

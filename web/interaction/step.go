@@ -71,13 +71,19 @@ func (s *Steps) signIn(w http.ResponseWriter, r *http.Request, u *authz.User) (*
 	return session, nil
 }
 
-// missing tells that a request does not wait any more, or that this cannot be found out.
-func (s *Steps) missing(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, authz.ErrNotFound) {
+// missing tells that a request does not wait any more, or that this cannot be found out. One
+// that has become wrong while its page was open goes back to where it is refused: there is
+// an app that may have to be told.
+func (s *Steps) missing(w http.ResponseWriter, r *http.Request, id string, err error) {
+	var refused *oauth2.Error
+	switch {
+	case errors.As(err, &refused) && refused.Status < http.StatusInternalServerError:
+		resume(w, id)
+	case errors.Is(err, authz.ErrNotFound):
 		s.Answers.Page(w, r, expired())
-		return
+	default:
+		s.Answers.Page(w, r, answer.Outage(err))
 	}
-	s.Answers.Page(w, r, answer.Outage(err))
 }
 
 // resume sends the browser back to the authorization endpoint with a request as it stands.
