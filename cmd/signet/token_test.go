@@ -129,12 +129,26 @@ func TestInspectRefusesWhatIsMalformed(t *testing.T) {
 		"no algorithm": jwt(`{}`, `{}`), "an algorithm that is a number": jwt(`{"alg":1}`, `{}`),
 		"an array": jwt(`{"alg":"ES256"}`, `[]`), "more after the end": jwt(`{"alg":"ES256"}`, `{}{}`), "cut": jwt(`{"alg":"ES256"}`, `{"a":`),
 		"null": jwt(`{"alg":"ES256"}`, `null`), "not UTF-8": jwt(`{"alg":"ES256"}`, "{\"a\":\"\xff\"}"),
-		"the algorithm twice": jwt(`{"alg":"ES256","alg":"none"}`, `{}`),
-		"a short code":        "sgc_abc", "a refresh token of a code": "sgr_" + strings.Repeat("a", 64), "a registration token": "sgt_abc",
+		"the algorithm twice":                   jwt(`{"alg":"ES256","alg":"none"}`, `{}`),
+		"a client secret with a wrong checksum": "sgs_" + strings.Repeat("a", 49),
+		"a short code":                          "sgc_abc", "a refresh token of a code": "sgr_" + strings.Repeat("a", 64), "a registration token": "sgt_abc",
 		"too deep": jwt(`{"alg":"ES256"}`, `{"a":`+strings.Repeat("[", 20000)+strings.Repeat("]", 20000)+`}`),
 	} {
 		if found := inspect(text, time.Now()); found.Problem == "" || found.Good || found.Claims != nil || found.Summary != "" {
 			t.Errorf("%s: %+v", name, found)
+		}
+	}
+}
+
+// A JWT that anybody could have written is not called a signed one.
+func TestInspectSaysThatNobodyHasSigned(t *testing.T) {
+	t.Parallel()
+	signed := jwt(`{"alg":"ES256"}`, `{}`)
+	stripped := signed[:strings.LastIndex(signed, ".")+1]
+	for text, unsigned := range map[string]bool{signed: false, stripped: true, jwt(`{"alg":"nOnE"}`, `{}`): true} {
+		found := inspect(text, time.Now())
+		if got := slices.Contains(found.Notes, "It is not signed: nothing in it can be believed."); got != unsigned || !found.Good {
+			t.Errorf("%s: %q", text, found.Notes)
 		}
 	}
 }
