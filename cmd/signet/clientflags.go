@@ -11,45 +11,54 @@ import (
 	"github.com/signet-auth/signet/authz"
 )
 
+type metadata = authz.ClientMetadata
+
 // metadataFlags are the flags for the metadata of a client. Those that are given, and no
 // others, change what they are applied to.
 type metadataFlags struct {
 	flags *pflag.FlagSet
-	set   []func(*authz.ClientMetadata) error
+	set   []func(*metadata) error
 }
 
 func newMetadataFlags(flags *pflag.FlagSet) *metadataFlags {
 	f := &metadataFlags{flags: flags}
-	f.text("name", "`name` that people see", func(m *authz.ClientMetadata) *string { return &m.Name })
-	f.text("type", "`kind` of client: web, native or service (default web)", func(m *authz.ClientMetadata) *string { return &m.Type })
-	f.list("redirect-uri", "`URI` to send people back to; repeatable", func(m *authz.ClientMetadata) *[]string { return &m.RedirectURIs })
-	f.list("post-logout-redirect-uri", "`URI` to send people to who have signed out; repeatable", func(m *authz.ClientMetadata) *[]string { return &m.PostLogoutRedirectURIs })
-	f.list("grant", "`type` of grant; repeatable (default by type)", func(m *authz.ClientMetadata) *[]string { return &m.GrantTypes })
-	f.scopes("scope", "`scope` that it may ask for; repeatable (default openid profile email offline_access, and all of its APIs)", func(m *authz.ClientMetadata) *authz.Scopes { return &m.Scope })
-	f.scopes("default-scope", "`scope` of a request that names none; repeatable", func(m *authz.ClientMetadata) *authz.Scopes { return &m.DefaultScope })
-	f.list("api", "`identifier` of an API that it may ask tokens for; repeatable", func(m *authz.ClientMetadata) *[]string { return &m.APIs })
-	f.text("default-api", "`identifier` of the API of a request that names none", func(m *authz.ClientMetadata) *string { return &m.DefaultAPI })
-	f.text("auth-method", "`method` to authenticate with: client_secret_basic, client_secret_post, private_key_jwt or none (default by type)", func(m *authz.ClientMetadata) *string { return &m.AuthMethod })
-	f.text("auth-alg", "`algorithm` of private_key_jwt", func(m *authz.ClientMetadata) *string { return &m.AuthAlg })
+	f.text("name", "`name` that people see", func(m *metadata) *string { return &m.Name })
+	f.text("type", "`kind` of client: web, native or service (default web)", func(m *metadata) *string { return &m.Type })
+	f.list("redirect-uri", "`URI` to send people back to; repeatable", func(m *metadata) *[]string { return &m.RedirectURIs })
+	f.list("post-logout-redirect-uri", "`URI` to send people to who have signed out; repeatable",
+		func(m *metadata) *[]string { return &m.PostLogoutRedirectURIs })
+	f.list("grant", "`type` of grant; repeatable (default by type)", func(m *metadata) *[]string { return &m.GrantTypes })
+	f.scopes("scope", "`scope` that it may ask for; repeatable (default openid profile email offline_access, and all of its APIs)",
+		func(m *metadata) *authz.Scopes { return &m.Scope })
+	f.scopes("default-scope", "`scope` of a request that names none; repeatable", func(m *metadata) *authz.Scopes { return &m.DefaultScope })
+	f.list("api", "`identifier` of an API that it may ask tokens for; repeatable", func(m *metadata) *[]string { return &m.APIs })
+	f.text("default-api", "`identifier` of the API of a request that names none", func(m *metadata) *string { return &m.DefaultAPI })
+	f.text("auth-method", "`method` to authenticate with: client_secret_basic, client_secret_post, private_key_jwt or none (default by type)",
+		func(m *metadata) *string { return &m.AuthMethod })
+	f.text("auth-alg", "`algorithm` of private_key_jwt", func(m *metadata) *string { return &m.AuthAlg })
 	f.jwks("jwks-file", "`file` with its public keys, for private_key_jwt")
-	f.text("id-token-alg", "`algorithm` of its ID tokens (default ES256)", func(m *authz.ClientMetadata) *string { return &m.IDTokenAlg })
-	f.yesNo("require-pkce", "whether PKCE is required; only a confidential OpenID client may do without (default true)", func(m *authz.ClientMetadata) *bool { return &m.RequirePKCE })
-	f.yesNo("rotate-refresh-tokens", "whether each refresh token is good for one use", func(m *authz.ClientMetadata) *bool { return &m.RotateRefreshTokens })
-	f.yesNo("claims-in-id-token", "whether the claims of granted scopes stand in the ID token too", func(m *authz.ClientMetadata) *bool { return &m.ClaimsInIDToken })
-	f.yesNo("first-party", "whether it is your own, so that people are not asked for consent", func(m *authz.ClientMetadata) *bool { return &m.FirstParty })
-	f.span("access-token-lifetime", func(m *authz.ClientMetadata) *int64 { return &m.AccessTokenLifetime })
-	f.span("id-token-lifetime", func(m *authz.ClientMetadata) *int64 { return &m.IDTokenLifetime })
-	f.span("refresh-token-idle-lifetime", func(m *authz.ClientMetadata) *int64 { return &m.RefreshIdleLifetime })
-	f.span("refresh-token-lifetime", func(m *authz.ClientMetadata) *int64 { return &m.RefreshLifetime })
-	f.text("client-uri", "its home `page`", func(m *authz.ClientMetadata) *string { return &m.ClientURI })
-	f.text("policy-uri", "its privacy `policy`", func(m *authz.ClientMetadata) *string { return &m.PolicyURI })
-	f.text("tos-uri", "its `terms` of service", func(m *authz.ClientMetadata) *string { return &m.TermsURI })
-	f.list("contact", "`address` to ask about it; repeatable", func(m *authz.ClientMetadata) *[]string { return &m.Contacts })
+	f.text("id-token-alg", "`algorithm` of its ID tokens (default ES256)", func(m *metadata) *string { return &m.IDTokenAlg })
+	f.yesNo("require-pkce", "whether PKCE is required; only a confidential OpenID client may do without (default true)",
+		func(m *metadata) *bool { return &m.RequirePKCE })
+	f.yesNo("rotate-refresh-tokens", "whether each refresh token is good for one use",
+		func(m *metadata) *bool { return &m.RotateRefreshTokens })
+	f.yesNo("claims-in-id-token", "whether the claims of granted scopes stand in the ID token too",
+		func(m *metadata) *bool { return &m.ClaimsInIDToken })
+	f.yesNo("first-party", "whether it is your own, so that people are not asked for consent",
+		func(m *metadata) *bool { return &m.FirstParty })
+	f.span("access-token-lifetime", func(m *metadata) *int64 { return &m.AccessTokenLifetime })
+	f.span("id-token-lifetime", func(m *metadata) *int64 { return &m.IDTokenLifetime })
+	f.span("refresh-token-idle-lifetime", func(m *metadata) *int64 { return &m.RefreshIdleLifetime })
+	f.span("refresh-token-lifetime", func(m *metadata) *int64 { return &m.RefreshLifetime })
+	f.text("client-uri", "its home `page`", func(m *metadata) *string { return &m.ClientURI })
+	f.text("policy-uri", "its privacy `policy`", func(m *metadata) *string { return &m.PolicyURI })
+	f.text("tos-uri", "its `terms` of service", func(m *metadata) *string { return &m.TermsURI })
+	f.list("contact", "`address` to ask about it; repeatable", func(m *metadata) *[]string { return &m.Contacts })
 	return f
 }
 
 // apply writes what was given.
-func (f *metadataFlags) apply(m *authz.ClientMetadata) error {
+func (f *metadataFlags) apply(m *metadata) error {
 	for _, set := range f.set {
 		if err := set(m); err != nil {
 			return err
@@ -59,8 +68,8 @@ func (f *metadataFlags) apply(m *authz.ClientMetadata) error {
 }
 
 // add has fn called when the flag of this name was given.
-func (f *metadataFlags) add(name string, fn func(*authz.ClientMetadata) error) {
-	f.set = append(f.set, func(m *authz.ClientMetadata) error {
+func (f *metadataFlags) add(name string, fn func(*metadata) error) {
+	f.set = append(f.set, func(m *metadata) error {
 		if !f.flags.Changed(name) {
 			return nil
 		}
@@ -68,32 +77,32 @@ func (f *metadataFlags) add(name string, fn func(*authz.ClientMetadata) error) {
 	})
 }
 
-func (f *metadataFlags) text(name, usage string, field func(*authz.ClientMetadata) *string) {
+func (f *metadataFlags) text(name, usage string, field func(*metadata) *string) {
 	v := f.flags.String(name, "", usage)
-	f.add(name, func(m *authz.ClientMetadata) error { *field(m) = *v; return nil })
+	f.add(name, func(m *metadata) error { *field(m) = *v; return nil })
 }
 
-func (f *metadataFlags) list(name, usage string, field func(*authz.ClientMetadata) *[]string) {
+func (f *metadataFlags) list(name, usage string, field func(*metadata) *[]string) {
 	v := f.flags.StringArray(name, nil, usage)
-	f.add(name, func(m *authz.ClientMetadata) error { *field(m) = withoutEmpty(*v); return nil })
+	f.add(name, func(m *metadata) error { *field(m) = withoutEmpty(*v); return nil })
 }
 
-func (f *metadataFlags) scopes(name, usage string, field func(*authz.ClientMetadata) *authz.Scopes) {
+func (f *metadataFlags) scopes(name, usage string, field func(*metadata) *authz.Scopes) {
 	v := f.flags.StringArray(name, nil, usage)
-	f.add(name, func(m *authz.ClientMetadata) error {
+	f.add(name, func(m *metadata) error {
 		*field(m) = authz.ParseScopes(strings.Join(*v, " "))
 		return nil
 	})
 }
 
-func (f *metadataFlags) yesNo(name, usage string, field func(*authz.ClientMetadata) *bool) {
+func (f *metadataFlags) yesNo(name, usage string, field func(*metadata) *bool) {
 	v := f.flags.Bool(name, false, usage)
-	f.add(name, func(m *authz.ClientMetadata) error { *field(m) = *v; return nil })
+	f.add(name, func(m *metadata) error { *field(m) = *v; return nil })
 }
 
-func (f *metadataFlags) span(name string, field func(*authz.ClientMetadata) *int64) {
+func (f *metadataFlags) span(name string, field func(*metadata) *int64) {
 	v := f.flags.String(name, "", "`time` such as 10m; 0s is the server's own")
-	f.add(name, func(m *authz.ClientMetadata) error {
+	f.add(name, func(m *metadata) error {
 		d, err := readSpan(*v)
 		if err != nil {
 			return usage("--%s: %s", name, err)
@@ -105,7 +114,7 @@ func (f *metadataFlags) span(name string, field func(*authz.ClientMetadata) *int
 
 func (f *metadataFlags) jwks(name, usage string) {
 	v := f.flags.String(name, "", usage)
-	f.add(name, func(m *authz.ClientMetadata) error {
+	f.add(name, func(m *metadata) error {
 		content, err := readSmall(*v)
 		if err != nil {
 			return fmt.Errorf("--%s: %w", name, err)

@@ -34,7 +34,8 @@ func newUserCreate(t terminal) *cobra.Command {
 		Use:     "create --username NAME",
 		Short:   "Make an account",
 		Long:    "Make an account. Without a password nobody can sign in to it until it has one.",
-		Example: "  echo \"correct horse battery staple\" | signet user create --username alice --email alice@example.com --admin --password-stdin",
+		Example: "  echo \"correct horse battery staple\" | signet user create --username alice --admin --password-stdin\n" +
+			"  signet user create --username bob --email bob@example.com",
 		Args:    arguments(),
 	}
 	c.Flags().StringVar(&n.Username, "username", "", "`name` to sign in with")

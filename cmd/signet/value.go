@@ -110,7 +110,10 @@ func network(s string) (netip.Prefix, error) {
 	return p.Masked(), nil
 }
 
-const day = 24 * time.Hour
+const (
+	day  = 24 * time.Hour
+	year = 365 * day
+)
 
 // span is a length of time between least and most.
 func span(to *time.Duration, least, most time.Duration) value {

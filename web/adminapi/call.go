@@ -74,7 +74,8 @@ func writeJSON(w http.ResponseWriter, r *http.Request, status int, mediaType str
 	body, err := json.Marshal(v)
 	if err != nil {
 		authz.NoteError(r.Context(), err)
-		status, mediaType, body = http.StatusInternalServerError, "application/problem+json", []byte(`{"type":"about:blank","title":"Internal Server Error","status":500}`)
+		status, mediaType = http.StatusInternalServerError, "application/problem+json"
+		body = []byte(`{"type":"about:blank","title":"Internal Server Error","status":500}`)
 	}
 	w.Header().Set("Content-Type", mediaType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)+1))
