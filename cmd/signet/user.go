@@ -31,12 +31,12 @@ func newUser(t terminal) *cobra.Command {
 func newUserCreate(t terminal) *cobra.Command {
 	var n directory.New
 	c := &cobra.Command{
-		Use:     "create --username NAME",
-		Short:   "Make an account",
-		Long:    "Make an account. Without a password nobody can sign in to it until it has one.",
+		Use:   "create --username NAME",
+		Short: "Make an account",
+		Long:  "Make an account. Without a password nobody can sign in to it until it has one.",
 		Example: "  echo \"correct horse battery staple\" | signet user create --username alice --admin --password-stdin\n" +
 			"  signet user create --username bob --email bob@example.com",
-		Args:    arguments(),
+		Args: arguments(),
 	}
 	c.Flags().StringVar(&n.Username, "username", "", "`name` to sign in with")
 	c.Flags().StringVar(&n.Email, "email", "", "email `address`")
