@@ -3,12 +3,9 @@ package adminapi
 import (
 	"errors"
 	"net/http"
-	"net/netip"
-	"strconv"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
-	"github.com/signet-auth/signet/authz/apitoken"
 )
 
 const ownTokens = "/api/v1/account/tokens"
@@ -152,31 +149,4 @@ func (a *API) listTokens(c *call) (*reply, error) {
 		return nil, asParameter(err)
 	}
 	return ok(part(found, limit, a.apiTokenDocument, tokenID), 0), nil
-}
-
-// token reads what is written in words.
-func (in newTokenInput) token() (apitoken.New, error) {
-	out := apitoken.New{Name: in.Name, API: in.API, Scopes: in.Scopes}
-	var err error
-	if in.ExpiresAt != "" {
-		if out.ExpiresAt, err = time.Parse(time.RFC3339, in.ExpiresAt); err != nil {
-			return out, authz.Invalid("expires_at", "must be a time such as 2030-12-31T23:59:59Z (RFC 3339)")
-		}
-	}
-	for i, text := range in.Networks {
-		network, err := parseNetwork(text)
-		if err != nil {
-			return out, authz.Invalid("networks/"+strconv.Itoa(i), "must be a network such as 203.0.113.0/24 or 2001:db8::/32")
-		}
-		out.Networks = append(out.Networks, network)
-	}
-	return out, nil
-}
-
-// parseNetwork takes a single address for the network that it alone is.
-func parseNetwork(s string) (netip.Prefix, error) {
-	if addr, err := netip.ParseAddr(s); err == nil {
-		return addr.Prefix(addr.BitLen())
-	}
-	return netip.ParsePrefix(s)
 }

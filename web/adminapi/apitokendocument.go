@@ -1,9 +1,12 @@
 package adminapi
 
 import (
+	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/apitoken"
 )
 
 // APIToken is an API token as programs see it.
@@ -82,4 +85,31 @@ type newTokenInput struct {
 	Scopes    []string `json:"scopes"`
 	ExpiresAt string   `json:"expires_at"`
 	Networks  []string `json:"networks"`
+}
+
+// token reads what is written in words.
+func (in newTokenInput) token() (apitoken.New, error) {
+	out := apitoken.New{Name: in.Name, API: in.API, Scopes: in.Scopes}
+	var err error
+	if in.ExpiresAt != "" {
+		if out.ExpiresAt, err = time.Parse(time.RFC3339, in.ExpiresAt); err != nil {
+			return out, authz.Invalid("expires_at", "must be a time such as 2030-12-31T23:59:59Z (RFC 3339)")
+		}
+	}
+	for i, text := range in.Networks {
+		network, err := parseNetwork(text)
+		if err != nil {
+			return out, authz.Invalid("networks/"+strconv.Itoa(i), "must be a network such as 203.0.113.0/24 or 2001:db8::/32")
+		}
+		out.Networks = append(out.Networks, network)
+	}
+	return out, nil
+}
+
+// parseNetwork takes a single address for the network that it alone is.
+func parseNetwork(s string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(s); err == nil {
+		return addr.Prefix(addr.BitLen())
+	}
+	return netip.ParsePrefix(s)
 }
