@@ -3,6 +3,7 @@ package gatewayapi_test
 import (
 	"bytes"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -178,6 +179,25 @@ func TestWhatTheClientSaysAboutItselfNeverArrives(t *testing.T) {
 		if strings.Contains(cookies, "sgg_") || !strings.Contains(cookies, "theme=dark") || !strings.Contains(cookies, "lang=en") {
 			t.Errorf("the service sees the cookies %q", cookies)
 		}
+	})
+}
+
+// The address is the one that the proxy was called from, whatever the client says.
+func TestATokenForSomeAddressesOnly(t *testing.T) {
+	behindEach(t, func(t *testing.T, w *world) {
+		from := func(network string) string {
+			_, secret, err := w.APITokens.Create(t.Context(), w.alice, apitoken.New{
+				Name: network, API: orders, Scopes: authz.Scopes{ordersRead}, ExpiresAt: w.Clock.Now().Add(time.Hour),
+				Networks: []netip.Prefix{netip.MustParsePrefix(network)},
+			})
+			w.must(err)
+			return secret.Reveal()
+		}
+		w.get("/orders", from("127.0.0.0/8")).arrived()
+		elsewhere := from("203.0.113.0/24")
+		w.get("/orders", elsewhere).refused(http.StatusUnauthorized, "may not be used from this address")
+		w.ask(http.MethodGet, "/orders", nil, "Authorization", "Bearer "+elsewhere, "X-Forwarded-For", "203.0.113.7", "X-Real-IP", "203.0.113.7", "Forwarded", "for=203.0.113.7").
+			refused(http.StatusUnauthorized, "may not be used from this address")
 	})
 }
 

@@ -240,6 +240,30 @@ func TestSeveralAPIsAtOneHost(t *testing.T) {
 	}
 }
 
+// What an API has learned since a person signed in is theirs with the next sign-in.
+func TestASignInKnowsTheAPIAsItIsNow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := webtest.NewBrowser(t, w.Issuer, nil)
+	signIn(b.Open(w.visit(orders, "/.signet/sign-in").to().String()))
+	api, err := w.APIs.Get(t.Context(), orders)
+	w.must(err)
+	api.Scopes = append(api.Scopes, authz.APIScope{Name: "orders:cancel", Description: "Cancel your orders"})
+	_, err = w.APIs.Update(t.Context(), orders, api.Version, *api)
+	w.must(err)
+	w.until("the gateway has heard of it", func() bool {
+		_, token := w.token(time.Hour, ordersRead)
+		return w.check(dialects["nginx"], "/", "scope=orders:cancel", "Authorization", "Bearer "+token).status == http.StatusForbidden
+	})
+	begun := w.visit(orders, "/.signet/sign-in")
+	answered := b.Open(begun.to().String())
+	session := w.visit(orders, answered.URL.RequestURI(), begun.cookies()[0]).cookies()[1]
+	a := w.check(dialects["nginx"], "/", "scope=orders:cancel", "Cookie", session.Name+"="+session.Value)
+	if a.status != http.StatusOK {
+		t.Errorf("status %d: %s", a.status, a.header.Get("WWW-Authenticate"))
+	}
+}
+
 // Somebody may make a browser begin any number of sign-ins.
 func TestABrowserKeepsFewSignInsUnderWay(t *testing.T) {
 	t.Parallel()

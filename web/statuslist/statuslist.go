@@ -119,14 +119,11 @@ func (h *Handler) untilStop(parent context.Context) (context.Context, context.Ca
 	return ctx, cancel
 }
 
-// hold keeps the server's own time limits from cutting a wait short. Both have to move: the
-// end of the one for reading looks like a client that has gone.
+// hold keeps the server's time limit for an answer from cutting a wait short.
 func hold(w http.ResponseWriter, wait time.Duration) error {
-	until, c := time.Now().Add(wait+sending), http.NewResponseController(w)
-	for _, set := range []func(time.Time) error{c.SetReadDeadline, c.SetWriteDeadline} {
-		if err := set(until); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return fmt.Errorf("hold connection: %w", err)
-		}
+	err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(wait + sending))
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("hold connection: %w", err)
 	}
 	return nil
 }
