@@ -109,6 +109,7 @@ type world struct {
 	roles    []authz.Role
 	handler  http.Handler
 	outage   *bool
+	cut      *cut // nil: statements succeed
 }
 
 // browser is one browser and who is signed in with it.
@@ -301,13 +302,7 @@ func authorizeParams(changes ...string) url.Values {
 // get sends a browser to a path of the server.
 func (w *world) get(b *browser, target string) *httptest.ResponseRecorder {
 	rec := httptest.NewRecorder()
-	ctx := b.context()
-	if *w.outage {
-		ended, stop := context.WithCancel(ctx)
-		stop()
-		ctx = ended
-	}
-	r := httptest.NewRequest(http.MethodGet, target, nil).WithContext(ctx)
+	r := httptest.NewRequest(http.MethodGet, target, nil).WithContext(w.trouble(b.context()))
 	w.handler.ServeHTTP(rec, r)
 	return rec
 }

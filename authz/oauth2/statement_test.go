@@ -121,15 +121,15 @@ func TestAnOutageIsNeverARefusal(t *testing.T) {
 	})
 }
 
-func (w *world) send(r *http.Request) answer { return w.sendContext(r.Context(), r) }
+func (w *world) send(r *http.Request) answer { return w.serve(r.WithContext(w.trouble(r.Context()))) }
 
-// sendContext sends a request that fails at the database while there is an outage: its
-// context is over before any statement runs, which is what a dead connection comes to.
-func (w *world) sendContext(ctx context.Context, r *http.Request) answer {
+// trouble gives a request the context that fails it at the database when the test says so:
+// it is over before a statement runs, which is what a dead connection comes to.
+func (w *world) trouble(ctx context.Context) context.Context {
 	if *w.outage {
 		ended, stop := context.WithCancel(ctx)
 		stop()
-		ctx = ended
+		return ended
 	}
-	return w.serve(r.WithContext(ctx))
+	return w.cut.context(ctx)
 }
