@@ -153,13 +153,12 @@ func TestUnknownPaths(t *testing.T) {
 		}
 		program := ask(t, s, "POST", path, nil)
 		var problem struct {
-			Status        int
-			Code          string
-			CorrelationID string `json:"correlation_id"`
+			Status         int
+			Code, Instance string
 		}
 		err := json.NewDecoder(program.Body).Decode(&problem)
 		if err != nil || program.StatusCode != http.StatusNotFound || program.Header.Get("Content-Type") != "application/problem+json" ||
-			problem.Status != 404 || problem.Code != "not_found" || problem.CorrelationID != program.Header.Get("X-Request-Id") {
+			problem.Status != 404 || problem.Code != "not_found" || problem.Instance != program.Header.Get("X-Request-Id") {
 			t.Errorf("a program at %s: status %d, %+v, %v", path, program.StatusCode, problem, err)
 		}
 	}

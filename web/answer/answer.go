@@ -76,13 +76,13 @@ func (w *Writer) Page(rw http.ResponseWriter, r *http.Request, t Trouble) {
 func (w *Writer) Problem(rw http.ResponseWriter, r *http.Request, t Trouble) {
 	t.announce(rw, r)
 	body, err := json.Marshal(struct {
-		Type          string `json:"type"`
-		Title         string `json:"title"`
-		Status        int    `json:"status"`
-		Detail        string `json:"detail,omitempty"`
-		Code          string `json:"code"`
-		CorrelationID string `json:"correlation_id,omitempty"`
-	}{"about:blank", http.StatusText(t.Status), t.Status, t.Reason, t.Code, authz.OriginFrom(r.Context()).CorrelationID})
+		Type     string `json:"type"`
+		Title    string `json:"title"`
+		Status   int    `json:"status"`
+		Detail   string `json:"detail,omitempty"`
+		Code     string `json:"code"`
+		Instance string `json:"instance,omitempty"` // the correlation id of the request
+	}{"urn:signet:problem:" + t.Code, http.StatusText(t.Status), t.Status, t.Reason, t.Code, authz.OriginFrom(r.Context()).CorrelationID})
 	if err != nil {
 		http.Error(rw, http.StatusText(t.Status), t.Status)
 		return

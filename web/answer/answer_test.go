@@ -35,7 +35,7 @@ func TestOutageIsToldToEverybodyInTheirWords(t *testing.T) {
 	gone := errors.New("dial tcp: connection refused")
 	for accept, want := range map[string][]string{
 		"text/html,*/*;q=0.8": {"text/html; charset=utf-8", `<code id="error">temporarily_unavailable</code>`, `<code id="error-id">id-of-this-request</code>`, "Nothing is lost."},
-		"application/json":    {"application/problem+json", `{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"Signet cannot answer right now.","code":"temporarily_unavailable","correlation_id":"id-of-this-request"}`},
+		"application/json":    {"application/problem+json", `{"type":"urn:signet:problem:temporarily_unavailable","title":"Service Unavailable","status":503,"detail":"Signet cannot answer right now.","code":"temporarily_unavailable","instance":"id-of-this-request"}`},
 		"":                    {"application/problem+json"},
 	} {
 		var cause error
