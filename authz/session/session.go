@@ -98,11 +98,16 @@ func (s *Service) Replace(ctx context.Context, old *authz.Session, u *authz.User
 		return nil, "", err
 	}
 	err = s.cfg.Store.InTx(ctx, func(ctx context.Context) error {
-		err := s.cfg.Store.DeleteSession(ctx, old.ID, old.UserID)
-		if err != nil && !errors.Is(err, authz.ErrNotFound) {
+		// The person's row comes first, as in a change of their password: two who take the
+		// same locks in another order wait for each other for ever.
+		if err := s.cfg.Store.BeginSession(ctx, v, u.Version); err != nil {
 			return err
 		}
-		return s.cfg.Store.BeginSession(ctx, v, u.Version)
+		err := s.cfg.Store.DeleteSession(ctx, old.ID, old.UserID)
+		if errors.Is(err, authz.ErrNotFound) {
+			return nil
+		}
+		return err
 	})
 	if err != nil {
 		return nil, "", err
