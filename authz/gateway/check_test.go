@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +94,7 @@ func TestBadCredentialIsRefused(t *testing.T) {
 		name  string
 		facts gateway.Facts
 	}{
-		{"API token with a wrong checksum", asking(good[:52] + "x")},
+		{"API token with a wrong checksum", asking(good[:52] + otherDigit(good[52]))},
 		{"access token with a changed signature", asking(accessToken[:len(accessToken)-4] + "AAAA")},
 		{"access token that does not parse", asking(expired)},
 		{"access token for another API", asking(elsewhere)},
@@ -118,11 +119,33 @@ func TestBadCredentialIsRefused(t *testing.T) {
 			}
 		})
 	}
+	t.Cleanup(func() {
+		if n := w.mints.Load(); n != 2 {
+			t.Errorf("%d signatures, want those 2 for what was good", n)
+		}
+	})
 	// One that is good as what it is stays no good as something else when its answer is kept.
 	w.check(browsing(cookie), gateway.Allow)
 	w.check(asking(good), gateway.Allow)
 	w.check(asking(cookie), gateway.Unauthenticated)
 	w.check(browsing(good), gateway.SignIn)
+}
+
+func TestWhatATokenSaysOfItsSubjectIsKept(t *testing.T) {
+	t.Parallel()
+	w := alone(t)
+	ends := w.clock.Now().Add(40 * time.Second).Unix()
+	token, _ := w.accessToken(
+		"act", map[string]any{"sub": "service"}, "cnf", map[string]any{"jkt": "thumb"}, "exp", ends, "auth_time", 1_700_000_000, "acr", "2",
+		"status", map[string]any{"status_list": map[string]any{"idx": 5, "uri": issuer + "/status-lists/0"}},
+	)
+	claims := w.claims(w.check(asking(token), gateway.Allow).Token)
+	shown := w.claims(token)
+	for _, name := range []string{"sub", "client_id", "act", "cnf", "exp", "auth_time", "acr", "status"} {
+		if !reflect.DeepEqual(claims[name], shown[name]) {
+			t.Errorf("%s is %v, want %v as in the token that was shown", name, claims[name], shown[name])
+		}
+	}
 }
 
 func TestNetworksHoldForEachCall(t *testing.T) {
@@ -202,6 +225,9 @@ func TestRolesNarrowEveryCredentialOfAPerson(t *testing.T) {
 			}
 		}
 	}
+	if n := w.mints.Load(); n != 6 {
+		t.Errorf("%d signatures, want those 6 for what passed", n)
+	}
 	v := w.check(asking(w.clientToken()), gateway.Allow)
 	if got := w.claims(v.Token)["scope"]; got != "orders:read orders:write" {
 		t.Errorf("a client that acts for itself was narrowed by roles to %v", got)
@@ -249,6 +275,31 @@ func TestShortTokenEndsWithItsCredential(t *testing.T) {
 		t.Error("a token was used beyond half of its life, or outlives its credential")
 	}
 	w.clock.advance(5 * time.Second)
+	w.check(asking(token), gateway.Unauthenticated)
+}
+
+func TestShortTokenIsShort(t *testing.T) {
+	t.Parallel()
+	for set, want := range map[time.Duration]float64{0: 60, 20 * time.Second: 20, time.Hour: 60} {
+		w := alone(t, func(c *gateway.Config) { c.Lifetime = set })
+		_, token := w.apiToken()
+		claims := w.claims(w.check(asking(token), gateway.Allow).Token)
+		if life := claims["exp"].(float64) - claims["iat"].(float64); life != want {
+			t.Errorf("set to %v it lives for %v seconds, want %v", set, life, want)
+		}
+	}
+}
+
+func TestAnswerNeverOutlivesItsCredential(t *testing.T) {
+	t.Parallel()
+	w := alone(t, func(c *gateway.Config) {
+		c.Mint = func(_ context.Context, c gateway.Claims) (string, time.Time, error) {
+			return "long", time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), nil
+		}
+	})
+	_, token := w.apiToken(func(n *apitoken.New) { n.ExpiresAt = w.clock.Now().Add(20 * time.Second) })
+	w.check(asking(token), gateway.Allow)
+	w.clock.advance(20 * time.Second)
 	w.check(asking(token), gateway.Unauthenticated)
 }
 
@@ -308,4 +359,12 @@ func TestErrorsSayWhatFailed(t *testing.T) {
 	if !errors.Is(err, errDown) {
 		t.Errorf("error %v hides its cause", err)
 	}
+}
+
+// otherDigit is any digit but this one.
+func otherDigit(c byte) string {
+	if c == 'x' {
+		return "y"
+	}
+	return "x"
 }

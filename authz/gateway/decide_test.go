@@ -27,6 +27,7 @@ func registered() []*authz.API {
 		&authz.API{Identifier: "https://app.example", Scopes: scopes, BrowserSignIn: true},
 		&authz.API{Identifier: "https://app.example/plain", Scopes: scopes},
 		&authz.API{Identifier: "urn:example:people", Scopes: scopes, BrowserSignIn: true},
+		&authz.API{Identifier: "https://app.example/a;b", Scopes: scopes, BrowserSignIn: true},
 	)
 }
 
@@ -207,6 +208,7 @@ func TestDecide(t *testing.T) {
 		{"person without the scope", facts{at(app), cookie, person("GET"), needs("write")}, alice(app), nil, gateway.Forbidden, "insufficient_scope"},
 		{"person where nobody signs in", facts{person("GET")}, nil, nil, gateway.Unauthenticated, plainChallenge},
 		{"person at an API without a place", facts{person("GET"), named("urn:example:people")}, nil, nil, gateway.Unauthenticated, ""},
+		{"person at an API whose place is ambiguous", facts{at(app), person("GET"), named(app + "/a;b")}, nil, nil, gateway.Unauthenticated, ""},
 		{"person at another host than the API", facts{person("GET"), named(app)}, nil, nil, gateway.Unauthenticated, ""},
 		{"check of what belongs to us", facts{at(app + "/.signet/callback"), cookie}, alice(app), nil, gateway.Misconfigured, ""},
 		{"the like of what belongs to us", facts{at(app + "/.signets"), cookie}, alice(app), nil, gateway.Allow, ""},

@@ -85,7 +85,8 @@ type world struct {
 	seen       atomic.Int64
 	down       atomic.Bool  // the database is out of reach
 	mute       atomic.Bool  // no key signs
-	during     atomic.Value // a func() that happens in the middle of each lookup
+	before     atomic.Value // a func() that happens before each lookup has read anything
+	during     atomic.Value // a func() that happens after each lookup has read
 	ring       *keys.Ring
 	provider   *oauth2.Provider
 	tokens     *apitoken.Service
@@ -191,6 +192,9 @@ func (w *world) outage() error {
 
 // asked is what every lookup begins with.
 func (w *world) asked(read func() error) error {
+	if fn, ok := w.before.Load().(func()); ok {
+		fn()
+	}
 	if err := w.outage(); err != nil {
 		return err
 	}
@@ -316,25 +320,25 @@ func (w *world) cookie() (string, *authz.Grant) {
 }
 
 // accessToken is one of alice's for the client "app", and the grant behind it.
-func (w *world) accessToken(changes ...string) (string, *authz.Grant) {
+func (w *world) accessToken(changes ...any) (string, *authz.Grant) {
 	w.t.Helper()
 	g := w.grant("app", "")
 	return w.sign(map[string]any{"sub": w.alice.ID, "client_id": "app", "jti": g.ID + random(12)}, changes...), g
 }
 
 // clientToken is one that the client "service" has for itself.
-func (w *world) clientToken(changes ...string) string {
+func (w *world) clientToken(changes ...any) string {
 	w.t.Helper()
 	return w.sign(map[string]any{"sub": "service", "client_id": "service", "jti": random(16)}, changes...)
 }
 
-func (w *world) sign(claims map[string]any, changes ...string) string {
+func (w *world) sign(claims map[string]any, changes ...any) string {
 	w.t.Helper()
 	now := w.clock.Now()
 	claims["iss"], claims["aud"], claims["scope"] = issuer, orders, "openid orders:read orders:write"
 	claims["iat"], claims["exp"] = now.Unix(), now.Add(10*time.Minute).Unix()
 	for i := 0; i < len(changes); i += 2 {
-		claims[changes[i]] = changes[i+1]
+		claims[changes[i].(string)] = changes[i+1]
 	}
 	raw, err := json.Marshal(claims)
 	w.must(err)

@@ -4,7 +4,10 @@ import (
 	"container/list"
 	"crypto/sha256"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/signet-auth/signet/authz"
 )
 
 // key is what an answer is kept under: the hash of a credential, its kind, and the API. The
@@ -25,6 +28,28 @@ type dependency struct{ table, key string }
 
 // anything is a dependency that every answer has.
 var anything = dependency{}
+
+// dependencies are the rows that an answer rests on.
+func (k key) dependencies(who *Identity) []dependency {
+	out := []dependency{{"apis", k.api}}
+	add := func(table, id string) {
+		if id != "" {
+			out = append(out, dependency{table, id})
+		}
+	}
+	if strings.HasPrefix(who.Origin, authz.PrefixToken) {
+		add("api_tokens", who.Origin)
+	} else {
+		add("grants", who.Origin)
+	}
+	if who.User != nil {
+		add("users", who.User.ID)
+	}
+	add("clients", who.ClientID)
+	add("sessions", who.SessionID)
+	add("revoked_tokens", who.TokenID)
+	return out
+}
 
 // entry is an answer that is kept.
 type entry struct {

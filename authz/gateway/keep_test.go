@@ -210,6 +210,19 @@ func TestWhenAnythingMayHaveChangedEachAnswerIsAskedForAgain(t *testing.T) {
 	})
 }
 
+func TestSessionThatLivesLongerIsNotSignedAnew(t *testing.T) {
+	t.Parallel()
+	w := alone(t)
+	cookie, g := w.cookie()
+	before := w.check(browsing(cookie), gateway.Allow)
+	now := w.clock.Now()
+	w.must(w.store.TouchSession(context.Background(), g.SessionID, now, now.Add(time.Second), now.Add(13*time.Hour)))
+	w.service.Changed("", "")
+	if after := w.check(browsing(cookie), gateway.Allow); after.Token != before.Token {
+		t.Error("signed anew because the session lives longer")
+	}
+}
+
 func TestTokenThatEndsSoonerIsSignedAnew(t *testing.T) {
 	t.Parallel()
 	w := alone(t)
@@ -321,7 +334,7 @@ func TestLookupGoesOnWhenTheFirstCallerGoesAway(t *testing.T) {
 	w := alone(t)
 	_, token := w.apiToken()
 	reading, goOn := make(chan struct{}), make(chan struct{})
-	w.during.Store(func() { close(reading); <-goOn })
+	w.before.Store(func() { close(reading); <-goOn })
 	ctx, leave := context.WithCancel(context.Background())
 	first := make(chan gateway.Verdict)
 	go func() {
@@ -365,5 +378,64 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 	if want := []int64{1, 1, 0, 1, 0, 1}; !slices.Equal(got, want) {
 		t.Errorf("statements %v, want %v", got, want)
+	}
+}
+
+func TestNothingIsLeftOfWhatIsForgotten(t *testing.T) {
+	t.Parallel()
+	w := alone(t, func(c *gateway.Config) { c.Max = 2 })
+	for range 6 {
+		_, token := w.apiToken()
+		cookie, _ := w.cookie()
+		w.check(asking(token), gateway.Allow)
+		w.check(browsing(cookie), gateway.Allow)
+	}
+	// The API and the person; the API token twice; the grant, the client and the session.
+	if answers, rows := w.service.Kept(); answers != 2 || rows != 7 {
+		t.Errorf("%d answers that rest on %d rows, want 2 on 7", answers, rows)
+	}
+	w.service.Changed("users", w.alice.ID)
+	if answers, rows := w.service.Kept(); answers != 0 || rows != 0 {
+		t.Errorf("%d answers that rest on %d rows are left", answers, rows)
+	}
+}
+
+func TestAPIsAreReadOnceASecond(t *testing.T) {
+	t.Parallel()
+	ctx, reads := context.Background(), 0
+	var apis []*authz.API
+	var down error
+	w := alone(t, func(c *gateway.Config) {
+		c.APIs = func(context.Context) ([]*authz.API, error) { reads++; return apis, down }
+	})
+	apis = w.apis
+	read := func() *gateway.Catalogue {
+		t.Helper()
+		c, err := w.service.Catalogue(ctx)
+		w.must(err)
+		return c
+	}
+	first := read()
+	for range 5 {
+		read()
+	}
+	if reads != 1 {
+		t.Errorf("read %d times within a second", reads)
+	}
+	w.clock.advance(time.Second)
+	if read() != first || reads != 2 {
+		t.Errorf("read %d times, and made anew although it is the same", reads)
+	}
+	w.clock.advance(-500 * time.Millisecond)
+	if read(); reads != 3 {
+		t.Error("what was read in the future is believed")
+	}
+	w.clock.advance(time.Second)
+	down = errDown
+	for range 5 {
+		read()
+	}
+	if reads != 4 {
+		t.Errorf("%d reads within a second of an outage, want 1", reads-3)
 	}
 }

@@ -51,6 +51,19 @@ func TestKnownChangeCountsDuringAnOutage(t *testing.T) {
 	}
 }
 
+func TestChangeThatComesWithTheOutageCounts(t *testing.T) {
+	t.Parallel()
+	w := alone(t)
+	v, token := w.apiToken()
+	w.check(asking(token), gateway.Allow)
+	w.service.Changed("", "")
+	w.before.Store(func() {
+		w.service.Changed("api_tokens", v.ID)
+		w.down.Store(true)
+	})
+	w.check(asking(token), gateway.Unavailable)
+}
+
 func TestRevocationThatWasMissedIsFoundAfterTheOutage(t *testing.T) {
 	t.Parallel()
 	w := alone(t)

@@ -30,7 +30,7 @@ func ReturnTo(api *authz.API, asked string) string {
 		return home
 	}
 	u, err := url.Parse(asked)
-	if err != nil || u.User != nil || u.Opaque != "" {
+	if err != nil || u.User != nil {
 		return home
 	}
 	if strings.HasPrefix(asked, "/") && u.Host == "" {

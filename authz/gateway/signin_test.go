@@ -93,6 +93,9 @@ func TestCookieHoldsTheSessionsOfAHost(t *testing.T) {
 			t.Errorf("API %d: %q, %v", i, got, ok)
 		}
 	}
+	if _, ok := s.OpenSession("https://app.example/9", "x."+cookie); ok {
+		t.Error("opened the ninth of a cookie that nobody made")
+	}
 	cookie = s.DropSession(cookie, "https://app.example/5").Reveal()
 	if _, ok := s.OpenSession("https://app.example/5", cookie); ok {
 		t.Error("still signed in to what was signed out of")
@@ -136,9 +139,12 @@ func TestStateIsGoodOnceMoreInItsBrowserOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := s.NewState(api, "")
+	other, err := s.NewState(api, "https://evil.example/")
 	if err != nil || other.ID == begun.ID || other.Verifier == begun.Verifier {
 		t.Fatalf("two sign-ins are alike; %v", err)
+	}
+	if other.ReturnTo != orders+"/" {
+		t.Errorf("back to %s", other.ReturnTo)
 	}
 	sealed, err := s.SealState(begun)
 	if err != nil {
@@ -235,6 +241,8 @@ func TestReturnTo(t *testing.T) {
 		{`\\evil.example/`, home},
 		{"/\tevil", home},
 		{"https://app.example/\r\nSet-Cookie: a=b", home},
+		{"https://app.example/?a=\u00e9", home},
+		{"https://app.example/?a= b", home},
 		{"javascript:alert(1)", home},
 		{"https:app.example/", home},
 		{"https://app.example/.signet/sign-out", home},
