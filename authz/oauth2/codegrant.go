@@ -83,6 +83,9 @@ func (h *codeGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.Acc
 }
 
 func (p *Provider) codeClaim(c *authz.Client, sent, redirectURI, verifier string, now time.Time) (authz.CodeClaim, error) {
+	if sent == "" {
+		return authz.CodeClaim{}, invalidRequest("The code is missing.")
+	}
 	parsed, ok := parseCode(sent)
 	if !ok {
 		return authz.CodeClaim{}, errCode

@@ -33,6 +33,9 @@ func (h *refreshGrant) HandleTokenEndpointRequest(ctx context.Context, r fosite.
 		return errNotRegistered(authz.GrantRefreshToken)
 	}
 	form, now := r.GetRequestForm(), h.p.Now()
+	if !form.Has("refresh_token") {
+		return invalidRequest("The refresh_token is missing.")
+	}
 	token, ok := h.p.openRefresh(form.Get("refresh_token"))
 	if !ok {
 		return errRefresh
