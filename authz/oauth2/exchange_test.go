@@ -421,3 +421,31 @@ func (w *world) mint(of *authz.APIToken) string {
 	w.must(err)
 	return token
 }
+
+// A client that is registered under the name of one that was deleted is another: what the
+// first had is not the second's.
+func TestALaterClientOfTheSameIDIsAnother(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.addRelay("relay", rule(orders, billing, "bills:read"))
+		again := func(id string) {
+			c, err := w.store.Client(t.Context(), id)
+			w.must(err)
+			w.must(w.store.DeleteClient(t.Context(), id))
+			w.clock.advance(time.Minute)
+			w.addClient(id, func(m *authz.ClientMetadata) { *m = c.Metadata })
+		}
+		swapped := w.exchange("relay", w.tokens("web").text("access_token")).text("access_token")
+		own := w.own("service")
+		again("service")
+		if w.good(own) || !w.good(w.own("service")) {
+			t.Errorf("the first one's token is good: %v, the second's: %v", w.good(own), w.good(w.own("service")))
+		}
+		if !w.good(swapped) {
+			t.Error("it was not theirs")
+		}
+		again("relay")
+		if w.good(swapped) {
+			t.Error("what the first one swapped is good")
+		}
+	})
+}

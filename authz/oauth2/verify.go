@@ -75,7 +75,7 @@ type liveness struct {
 
 // live asks whether a token, its grant, its person and its clients are still good.
 func (p *Provider) live(ctx context.Context, claims *accessClaims) (liveness, error) {
-	if err := p.clientsLive(ctx, claims.clients()...); err != nil {
+	if err := p.clientsLive(ctx, claims, claims.clients()...); err != nil {
 		return liveness{}, err
 	}
 	if !isPerson(claims.Subject) {
@@ -102,7 +102,7 @@ func (p *Provider) live(ctx context.Context, claims *accessClaims) (liveness, er
 		return liveness{}, fmt.Errorf("%w: of another grant", ErrInvalidToken)
 	}
 	// An exchanged token rests on a grant to another client than its own.
-	return liveness{grant: g, user: u}, p.clientsLive(ctx, g.ClientID)
+	return liveness{grant: g, user: u}, p.clientsLive(ctx, claims, g.ClientID)
 }
 
 // clients are those that a token names: who holds it, who acts for whom, and whose it is
@@ -122,11 +122,16 @@ func (c *accessClaims) clients() []string {
 	return out
 }
 
-// clientsLive asks whether clients are registered and enabled, from memory where it can.
-func (p *Provider) clientsLive(ctx context.Context, ids ...string) error {
+// clientsLive asks whether the clients of a token are enabled, and registered since before
+// it was made: one of the same name that came later is another. It asks memory where it can.
+func (p *Provider) clientsLive(ctx context.Context, claims *accessClaims, ids ...string) error {
 	for _, id := range ids {
-		if _, err := p.usable(ctx, id, fail("invalid_token", "")); err != nil {
+		c, err := p.usable(ctx, id, fail("invalid_token", ""))
+		if err != nil {
 			return deadOr(err)
+		}
+		if claims.IssuedAt < c.CreatedAt.Add(-clockSkew).Unix() {
+			return fmt.Errorf("%w: of an earlier client", ErrInvalidToken)
 		}
 	}
 	return nil
