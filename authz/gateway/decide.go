@@ -119,10 +119,11 @@ func (w *Identity) comesFrom(address netip.Addr) bool {
 	return slices.ContainsFunc(w.Networks, func(n netip.Prefix) bool { return n.Contains(address) })
 }
 
-// powerless reports that a credential was made with scopes of the API and has lost them all:
-// to let it through where no scope is demanded would make nothing of the loss.
+// powerless reports that a credential was made to do something and may do nothing at an API
+// that has scopes: to let it through where none is demanded would make nothing of what was
+// taken away. Who only ever wanted to be known, may be.
 func (w *Identity) powerless(t *target) bool {
-	return len(w.Scopes) == 0 && slices.ContainsFunc(w.Granted, t.scopes.Has)
+	return len(w.Scopes) == 0 && len(t.scopes) > 0 && len(w.Granted.Without(authz.OIDCScopes())) > 0
 }
 
 // nobody answers a request that shows no credential.
@@ -148,7 +149,7 @@ func (q *question) refuse(f *Facts, why string) Verdict {
 
 // forbid answers a request whose credential is good and does not reach so far.
 func (q *question) forbid(needed authz.Scopes) Verdict {
-	why := "None of the scopes that the token was made with is left."
+	why := "None of the scopes that the token was made with is left for this API."
 	if len(needed) > 0 {
 		why = fmt.Sprintf("The request needs the scope %s.", needed)
 	}

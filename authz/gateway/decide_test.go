@@ -26,6 +26,7 @@ func registered() []*authz.API {
 	return append(out,
 		&authz.API{Identifier: "https://app.example", Scopes: scopes, BrowserSignIn: true},
 		&authz.API{Identifier: "https://app.example/plain", Scopes: scopes},
+		&authz.API{Identifier: "https://sso.example"},
 		&authz.API{Identifier: "urn:example:people", Scopes: scopes, BrowserSignIn: true},
 		&authz.API{Identifier: "https://app.example/a;b", Scopes: scopes, BrowserSignIn: true},
 	)
@@ -191,7 +192,9 @@ func TestDecide(t *testing.T) {
 		{"one scope of two", facts{bearer, needs("read", "write")}, alice(shop), nil, gateway.Forbidden, `scope="read write"`},
 		{"scope of no API", facts{bearer, needs("raed")}, alice(shop), nil, gateway.Misconfigured, ""},
 		{"all scopes taken away", facts{bearer}, stripped(shop), nil, gateway.Forbidden, "insufficient_scope"},
-		{"never had a scope of the API", facts{bearer}, without(shop), nil, gateway.Allow, ""},
+		{"never had a scope", facts{bearer}, without(shop), nil, gateway.Allow, ""},
+		{"scopes of another API only", facts{bearer}, elsewhere(shop), nil, gateway.Forbidden, "insufficient_scope"},
+		{"scopes of another API only, at one without any", facts{bearer, at("https://sso.example")}, elsewhere("https://sso.example"), nil, gateway.Allow, ""},
 
 		{"cookie where nobody signs in", facts{cookie}, alice(shop), nil, gateway.Unauthenticated, plainChallenge},
 		{"cookie", facts{at(app), cookie}, alice(app), nil, gateway.Allow, ""},
@@ -269,6 +272,12 @@ func stripped(api string) *gateway.Identity {
 func without(api string) *gateway.Identity {
 	who := stripped(api)
 	who.Granted = authz.Scopes{"openid"}
+	return who
+}
+
+func elsewhere(api string) *gateway.Identity {
+	who := stripped(api)
+	who.Granted = authz.Scopes{"openid", "list"}
 	return who
 }
 

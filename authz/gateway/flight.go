@@ -45,7 +45,7 @@ func (s *Service) answer(ctx context.Context, q *question) (answer, error) {
 		s.mu.Unlock()
 		return e.answer, nil
 	}
-	f := s.join(ctx, k, q, e)
+	f := s.join(k, q, e)
 	s.mu.Unlock()
 	select {
 	case <-f.done:
@@ -57,7 +57,7 @@ func (s *Service) answer(ctx context.Context, q *question) (answer, error) {
 
 // join finds the flight for a key or begins one. One that has missed a change is not joined:
 // whoever asks after a revocation was heard of is not answered from before it.
-func (s *Service) join(ctx context.Context, k key, q *question, before *entry) *flight {
+func (s *Service) join(k key, q *question, before *entry) *flight {
 	if f, ok := s.flights[k]; ok {
 		if len(f.missed) == 0 && f.epoch == s.epoch {
 			return f
@@ -66,17 +66,18 @@ func (s *Service) join(ctx context.Context, k key, q *question, before *entry) *
 	}
 	f := &flight{question: *q, before: before, epoch: s.epoch, done: make(chan struct{})}
 	s.flights[k] = f
-	go s.fly(context.WithoutCancel(ctx), k, f)
+	go s.fly(k, f)
 	return f
 }
 
-// fly looks up, signs and keeps. It goes on when those who wait for it go away.
-func (s *Service) fly(ctx context.Context, k key, f *flight) {
+// fly looks up, signs and keeps. It is nobody's in particular: it goes on when those who
+// wait for it go away.
+func (s *Service) fly(k key, f *flight) {
 	timeout := lookupTimeout
 	if f.before != nil {
 		timeout = againTimeout
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	session, err := s.find(ctx, f)
 	s.land(k, f, err)

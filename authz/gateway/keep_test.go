@@ -116,11 +116,18 @@ func TestChangeIsHeardAtOnce(t *testing.T) {
 			w.roles = []authz.Role{{Scopes: authz.Scopes{"orders:read"}}}
 			return nil
 		}, gateway.Forbidden},
-		{"scope taken from the API", func(w *world) (gateway.Facts, string, string) {
+		{"all scopes taken from the API", func(w *world) (gateway.Facts, string, string) {
 			_, token := w.apiToken()
 			return asking(token), "apis", orders
 		}, func(_ context.Context, w *world, _ string) error {
 			w.apis = []*authz.API{{Identifier: orders, Scopes: []authz.APIScope{{Name: "orders:list"}}}}
+			return nil
+		}, gateway.Forbidden},
+		{"scope taken from the API", func(w *world) (gateway.Facts, string, string) {
+			_, token := w.apiToken()
+			return asking(token), "apis", orders
+		}, func(_ context.Context, w *world, _ string) error {
+			w.apis = []*authz.API{{Identifier: orders, Scopes: []authz.APIScope{{Name: "orders:read"}}}}
 			return nil
 		}, gateway.Allow},
 		{"API removed", func(w *world) (gateway.Facts, string, string) {

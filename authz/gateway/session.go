@@ -15,9 +15,10 @@ import (
 const PrefixSession = "sgg_"
 
 const (
-	grantBytes  = 16
-	maxSessions = 8   // of APIs at one host, in one cookie
-	between     = "." // no letter of base64url
+	grantBytes   = 16
+	sessionChars = len(PrefixSession) + (grantBytes+sha256.Size)*4/3
+	maxSessions  = 8   // of APIs at one host, in one cookie
+	between      = "." // no letter of base64url
 )
 
 // b64 is base64url without padding; Strict refuses the second spelling that stray bits at
@@ -73,7 +74,7 @@ func (s *Service) OpenSession(api, cookie string) (grantID string, ok bool) {
 
 func (s *Service) openOne(api, session string) (grantID string, ok bool) {
 	text, ok := strings.CutPrefix(session, PrefixSession)
-	if !ok || len(text) != b64.EncodedLen(grantBytes+sha256.Size) {
+	if !ok || len(session) != sessionChars {
 		return "", false
 	}
 	raw, err := b64.DecodeString(text)

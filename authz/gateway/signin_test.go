@@ -107,6 +107,9 @@ func TestCookieHoldsTheSessionsOfAHost(t *testing.T) {
 	if err != nil || s.DropSession(one.Reveal(), orders) != "" {
 		t.Error("something is left of the last session")
 	}
+	if got := s.AddSession("sgg_x."+strings.Repeat("x", 2000), orders, one); got != one {
+		t.Error("what we did not make is carried on")
+	}
 }
 
 func FuzzOpenSession(f *testing.F) {
