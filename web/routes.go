@@ -42,7 +42,17 @@ const (
 // where each has its scope, and those that are reached through reverse proxies only in
 // web/gatewayapi/api.go.
 func (s *Site) routes() []route {
-	table := []route{
+	var table []route
+	// These come first: the router tries line after line, and proxies ask for each request of
+	// every service.
+	for _, one := range s.Gateway.Routes() {
+		p := protected
+		if one.Check {
+			p = check
+		}
+		table = append(table, route{one.Method, one.Path, p, one.Handler})
+	}
+	table = append(table, []route{
 		{"GET", "/.well-known/openid-configuration", document, s.Protocol.Metadata},
 		{"GET", "/.well-known/oauth-authorization-server", document, s.Protocol.Metadata},
 		{"GET", "/.well-known/jwks.json", document, s.Protocol.JWKS},
@@ -85,14 +95,7 @@ func (s *Site) routes() []route {
 		{"GET", "/static/", static, s.Pages.Assets().ServeHTTP},
 		{"GET", "/healthz", probe, s.health},
 		{"GET", "/readyz", probe, s.ready},
-	}
-	for _, one := range s.Gateway.Routes() {
-		p := protected
-		if one.Check {
-			p = check
-		}
-		table = append(table, route{one.Method, one.Path, p, one.Handler})
-	}
+	}...)
 	for _, one := range s.REST.Routes() {
 		table = append(table, route{one.Method, one.Path, rest, one.Handler.ServeHTTP})
 	}

@@ -63,7 +63,7 @@ func (w *world) behindCaddy(change ...string) {
 }
 
 // installed finds a program. Where CI is set it has to be there.
-func installed(t *testing.T, name, place string) string {
+func installed(t testing.TB, name, place string) string {
 	t.Helper()
 	if path, err := exec.LookPath(name); err == nil {
 		return path
@@ -94,7 +94,7 @@ func (w *world) configuration(name string, change ...string) string {
 	return text
 }
 
-func write(t *testing.T, file, text string) {
+func write(t testing.TB, file, text string) {
 	t.Helper()
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -127,7 +127,7 @@ func (w *world) start(command func(address, dir string) *exec.Cmd) {
 	w.t.Fatal("no port stays free")
 }
 
-func free(t *testing.T) string {
+func free(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -139,7 +139,7 @@ func free(t *testing.T) string {
 
 // process is a running proxy.
 type process struct {
-	t     *testing.T
+	t     testing.TB
 	cmd   *exec.Cmd
 	log   *buffer
 	ended chan struct{}

@@ -46,7 +46,7 @@ const (
 // between them.
 type world struct {
 	*webtest.Server
-	t       *testing.T
+	t       testing.TB
 	alice   *authz.User
 	service *service
 	checks  *httptest.Server // Signet as the proxies reach it
@@ -57,7 +57,7 @@ type world struct {
 // loopback is the proxies' address, which is trusted because it is listed.
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 
-func newWorld(t *testing.T, options ...webtest.Option) *world {
+func newWorld(t testing.TB, options ...webtest.Option) *world {
 	t.Helper()
 	store := storagetest.New(t)
 	options = append([]webtest.Option{webtest.With(func(c *parts.Config) { c.TrustedProxies = loopback })}, options...)
@@ -159,7 +159,7 @@ func signIn(p *webtest.Page) *webtest.Page {
 
 // answer is what a client of the proxy gets.
 type answer struct {
-	t      *testing.T
+	t      testing.TB
 	status int
 	header http.Header
 	body   string
@@ -174,7 +174,7 @@ func (a *answer) arrived() arrival {
 	return arrivalIn(a.t, a.body)
 }
 
-func arrivalIn(t *testing.T, body string) arrival {
+func arrivalIn(t testing.TB, body string) arrival {
 	t.Helper()
 	var out arrival
 	if err := json.Unmarshal([]byte(body), &out); err != nil {
@@ -208,7 +208,7 @@ type arrival struct {
 	Lifetime          time.Duration
 }
 
-func newService(t *testing.T, issuer string) *service {
+func newService(t testing.TB, issuer string) *service {
 	t.Helper()
 	v, err := verifier.New(t.Context(), issuer, orders, verifier.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
@@ -256,7 +256,7 @@ type certificate struct {
 	roots     *x509.CertPool
 }
 
-func newCertificate(t *testing.T) *certificate {
+func newCertificate(t testing.TB) *certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
