@@ -46,8 +46,8 @@ func (s *Service) DropSession(cookie, api string) authz.Secret { return join(s.o
 
 func (s *Service) others(cookie, api string) []string {
 	return slices.DeleteFunc(sessionsOf(cookie), func(one string) bool {
-		_, ours := s.openOne(api, one)
-		return ours || one == ""
+		_, same := s.openOne(api, one)
+		return same || len(one) != sessionChars // which nothing is that we made
 	})
 }
 
