@@ -57,6 +57,10 @@ func (s Scopes) With(other Scopes) Scopes {
 	return append(slices.Clone(s), other.Without(s)...)
 }
 
+// Bound gives the set as one of ScopeLimits: an empty one lets nothing through, where nil
+// would be no bound.
+func (s Scopes) Bound() Scopes { return append(Scopes{}, s...) }
+
 func (s Scopes) filter(keep func(string) bool) Scopes {
 	var out Scopes
 	for _, one := range s {
@@ -69,7 +73,8 @@ func (s Scopes) filter(keep func(string) bool) Scopes {
 
 // ScopeLimits are the bounds of what a token may say: what the client is registered for,
 // what the person's roles let them grant, what the person consented to, and what the
-// APIs of the token know. A bound that does not apply is nil.
+// APIs of the token know. A bound that does not apply is nil; Scopes.Bound makes one of a
+// set that may be empty.
 type ScopeLimits struct {
 	Client    Scopes
 	APIs      Scopes

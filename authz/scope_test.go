@@ -17,6 +17,7 @@ func TestScopeLimits(t *testing.T) {
 		{"nothing bounds", "a b", authz.ScopeLimits{}, "a b"},
 		{"the client bounds", "a b", authz.ScopeLimits{Client: authz.Scopes{"b", "c"}}, "b"},
 		{"the APIs bound", "a b", authz.ScopeLimits{APIs: authz.Scopes{"a"}}, "a"},
+		{"a client without scopes", "a b", authz.ScopeLimits{Client: authz.Scopes(nil).Bound()}, ""},
 		{"consent bounds", "a b", authz.ScopeLimits{Consented: authz.Scopes{}}, ""},
 		{"a role bounds", "a b", authz.ScopeLimits{Roles: []authz.Role{role("b")}}, "b"},
 		{"roles add up", "a b c", authz.ScopeLimits{Roles: []authz.Role{role("a"), role("b")}}, "a b"},

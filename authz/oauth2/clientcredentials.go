@@ -46,7 +46,7 @@ func (h *clientCredentialsGrant) HandleTokenEndpointRequest(ctx context.Context,
 	if form.Get("scope") != "" && len(asked.Within(authz.OIDCScopes())) > 0 {
 		return invalidScope("The scopes of OpenID Connect need a person: they cannot be had with client credentials.")
 	}
-	scopes := authz.ScopeLimits{Client: c.Metadata.Scope, APIs: aud.scopes()}.Decide(asked.Without(authz.OIDCScopes()))
+	scopes := authz.ScopeLimits{Client: c.Metadata.Scope.Bound(), APIs: aud.scopes()}.Decide(asked.Without(authz.OIDCScopes()))
 	r.GetSession().(*carrier).issue = &issue{client: c, now: h.p.Now(), audience: aud, scopes: scopes}
 	return nil
 }

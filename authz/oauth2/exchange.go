@@ -174,7 +174,7 @@ func (p *Provider) exchangeScopes(ctx context.Context, s *subject, aud audience,
 	if !allowed.Contains(asked) {
 		return nil, invalidScope("The exchange would give a scope that the policy of the client, the API or the subject_token does not have.")
 	}
-	limits := authz.ScopeLimits{Client: rule.Scopes, APIs: aud.scopes()}
+	limits := authz.ScopeLimits{Client: rule.Scopes.Bound(), APIs: aud.scopes()}
 	if s.userID() != "" {
 		if limits.Roles, err = p.Roles(ctx, s.roles); err != nil {
 			return nil, unavailable(err)

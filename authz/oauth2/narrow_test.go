@@ -95,3 +95,18 @@ func TestAnIDTokenComesWithOpenIDOnly(t *testing.T) {
 		}
 	})
 }
+
+// A client that may ask for nothing any more gets nothing more.
+func TestAClientThatLostItsScopesGetsNone(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		a := w.tokens("web")
+		c, err := w.store.Client(t.Context(), "web")
+		w.must(err)
+		c.Metadata.Scope = nil
+		w.must(w.store.UpdateClient(t.Context(), c))
+		got := w.post("/oauth2/token", "web", refreshForm(a.text("refresh_token")))
+		if got.status != http.StatusOK || got.text("scope") != "" || got.body["id_token"] != nil {
+			t.Errorf("%d %s", got.status, got.raw)
+		}
+	})
+}

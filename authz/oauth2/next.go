@@ -3,7 +3,6 @@ package oauth2
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
@@ -161,7 +160,7 @@ func (p *Provider) offered(ctx context.Context, a *authorization, u *authz.User)
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return authz.ScopeLimits{Client: a.client.Metadata.Scope, APIs: a.audience.scopes(), Roles: roles}.Decide(a.scopes), nil
+	return authz.ScopeLimits{Client: a.client.Metadata.Scope.Bound(), APIs: a.audience.scopes(), Roles: roles}.Decide(a.scopes), nil
 }
 
 // grant makes the grant that a request has earned.
@@ -171,8 +170,8 @@ func (p *Provider) grant(ctx context.Context, a *authorization, who person, cons
 		return nil, unavailable(err)
 	}
 	scopes := authz.ScopeLimits{
-		Client: a.client.Metadata.Scope, APIs: a.audience.scopes(), Roles: roles,
-		Consented: append(slices.Clone(consented), authz.ScopeOpenID),
+		Client: a.client.Metadata.Scope.Bound(), APIs: a.audience.scopes(), Roles: roles,
+		Consented: consented.With(authz.Scopes{authz.ScopeOpenID}),
 	}.Decide(a.scopes)
 	if len(scopes) == 0 && len(a.scopes) > 0 {
 		return nil, fail("access_denied", "Nothing of what was asked for was allowed.")

@@ -131,7 +131,7 @@ func (p *Provider) narrow(ctx context.Context, is *issue, form url.Values) error
 	}
 	is.audience = aud
 	is.scopes = authz.ScopeLimits{
-		Client: is.client.Metadata.Scope, APIs: aud.scopes(), Roles: roles, Consented: g.Scopes,
+		Client: is.client.Metadata.Scope.Bound(), APIs: aud.scopes(), Roles: roles, Consented: g.Scopes.Bound(),
 	}.Decide(asked)
 	return nil
 }
