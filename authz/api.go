@@ -11,8 +11,7 @@ type API struct {
 	OwnerClientID       string // the client that may introspect tokens for this API; may be empty
 	BrowserSignIn       bool
 	AccessTokenLifetime int64 // seconds; 0: the client's or the server's
-	// Claims are what its tokens say about a person beside who they are: of roles,
-	// preferred_username, name, email and email_verified.
+	// Claims are what its tokens say about a person beside who they are: of APIClaims.
 	Claims    []string
 	CreatedAt time.Time
 	UpdatedAt time.Time
@@ -32,6 +31,11 @@ func (a *API) ScopeNames() Scopes {
 		out[i] = s.Name
 	}
 	return out
+}
+
+// APIClaims are what an API may be told about a person.
+func APIClaims() []string {
+	return []string{"roles", "preferred_username", "name", "email", "email_verified"}
 }
 
 // The scopes of the server's own REST API, whose identifier is the issuer.

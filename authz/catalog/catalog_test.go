@@ -220,6 +220,11 @@ func TestWhatNoAPIMayBe(t *testing.T) {
 			}
 		}},
 
+		{"all that there is to be told", "", func(a *authz.API) { a.Identifier, a.Claims = "urn:curious", authz.APIClaims() }},
+		{"a claim that there is not", "claims", func(a *authz.API) { a.Claims = []string{"roles", "phone_number"} }},
+		{"a claim in another case", "claims", func(a *authz.API) { a.Claims = []string{"Email"} }},
+		{"a claim twice", "claims", func(a *authz.API) { a.Claims = []string{"email", "email"} }},
+
 		{"a negative lifetime", "access_token_lifetime", func(a *authz.API) { a.AccessTokenLifetime = -1 }},
 		{"too long a lifetime", "access_token_lifetime", func(a *authz.API) { a.AccessTokenLifetime = 86401 }},
 		{"an owner", "", func(a *authz.API) { a.Identifier, a.OwnerClientID = "urn:owned", "acme" }},

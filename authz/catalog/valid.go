@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,9 @@ func (s *Service) validate(ctx context.Context, a *authz.API, owner string) erro
 		return authz.Invalid("name", "must have 1 to 200 characters that print, and no space around them")
 	}
 	if err := checkScopes(a.Scopes); err != nil {
+		return err
+	}
+	if err := checkClaims(a.Claims); err != nil {
 		return err
 	}
 	if most := int64(maxLifetime / time.Second); a.AccessTokenLifetime < 0 || a.AccessTokenLifetime > most {
@@ -102,6 +106,19 @@ func checkScopes(scopes []authz.APIScope) error {
 			return authz.Invalid("scopes", "must not have "+scope.Name+" twice")
 		}
 		seen[scope.Name] = true
+	}
+	return nil
+}
+
+// checkClaims refuses what no token would ever have.
+func checkClaims(claims []string) error {
+	for i, claim := range claims {
+		switch {
+		case !slices.Contains(authz.APIClaims(), claim):
+			return authz.Invalid("claims", "must be of "+strings.Join(authz.APIClaims(), ", "))
+		case slices.Contains(claims[:i], claim):
+			return authz.Invalid("claims", "must not have "+claim+" twice")
+		}
 	}
 	return nil
 }
