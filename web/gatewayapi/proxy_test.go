@@ -106,7 +106,10 @@ func write(t testing.TB, file, text string) {
 func (w *world) start(command func(address, dir string) *exec.Cmd) {
 	w.t.Helper()
 	for range 5 {
-		address, p := free(w.t), &process{t: w.t, log: &buffer{}}
+		address, p := w.proxy, &process{t: w.t, log: &buffer{}}
+		if address == "" {
+			address = free(w.t)
+		}
 		p.cmd = command(address, w.t.TempDir())
 		p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 		w.must(p.cmd.Start())

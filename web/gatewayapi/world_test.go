@@ -51,7 +51,7 @@ type world struct {
 	service *service
 	checks  *httptest.Server // Signet as the proxies reach it
 	cert    *certificate
-	proxy   string // its address
+	proxy   string // its address; empty: any that is free
 }
 
 // loopback is the proxies' address, which is trusted because it is listed.
@@ -59,19 +59,25 @@ var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 
 func newWorld(t testing.TB, options ...webtest.Option) *world {
 	t.Helper()
+	return worldAt(t, orders, options...)
+}
+
+// worldAt makes a world whose API and protected host are another.
+func worldAt(t testing.TB, host string, options ...webtest.Option) *world {
+	t.Helper()
 	store := storagetest.New(t)
 	options = append([]webtest.Option{webtest.With(func(c *parts.Config) { c.TrustedProxies = loopback })}, options...)
 	w := &world{Server: webtest.Start(t, store, options...), t: t, cert: newCertificate(t)}
 	w.alice = w.Person("alice", password)
 	w.API(authz.API{
-		Identifier: orders, Name: "Orders", BrowserSignIn: true, Scopes: []authz.APIScope{
+		Identifier: host, Name: "Orders", BrowserSignIn: true, Scopes: []authz.APIScope{
 			{Name: ordersRead, Description: "See your orders"}, {Name: ordersWrite, Description: "Change your orders"},
 		},
 	})
 	w.checks = httptest.NewServer(w.Site)
 	t.Cleanup(w.checks.Close)
 	w.run(store)
-	w.service = newService(t, w.Issuer)
+	w.service = newService(t, w.Issuer, host)
 	return w
 }
 
@@ -208,9 +214,9 @@ type arrival struct {
 	Lifetime          time.Duration
 }
 
-func newService(t testing.TB, issuer string) *service {
+func newService(t testing.TB, issuer, audience string) *service {
 	t.Helper()
-	v, err := verifier.New(t.Context(), issuer, orders, verifier.WithLogger(slog.New(slog.DiscardHandler)))
+	v, err := verifier.New(t.Context(), issuer, audience, verifier.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)
 	}
