@@ -118,7 +118,8 @@ func (s *Service) checkExpiry(now, expires time.Time) (time.Time, error) {
 	case !expires.After(now):
 		return expires, authz.Invalid("expires_at", "must lie in the future")
 	case expires.Sub(now) > s.cfg.MaxLifetime:
-		return expires, authz.Invalid("expires_at", "must lie within "+days(s.cfg.MaxLifetime)+", which the administrator has set as the longest life")
+		return expires, authz.Invalid("expires_at",
+			"must lie within "+days(s.cfg.MaxLifetime)+", which the administrator has set as the longest life")
 	}
 	return expires, nil
 }

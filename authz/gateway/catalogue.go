@@ -102,9 +102,11 @@ func (c *Catalogue) find(f *Facts) (*target, *Verdict) {
 	}
 	switch {
 	case t == nil:
-		return nil, misconfigured("no registered API has an identifier that %.200q begins with: register it, or name one with ?api= in the proxy's settings", p.origin.String()+p.path)
+		return nil, misconfigured("no registered API has an identifier that %.200q begins with: "+
+			"register it, or name one with ?api= in the proxy's settings", p.origin.String()+p.path)
 	case t.rival != "":
-		return nil, misconfigured("the APIs %s and %s are at the same place: name one with ?api= in the proxy's settings", t.api.Identifier, t.rival)
+		return nil, misconfigured("the APIs %s and %s are at the same place: name one with ?api= in the proxy's settings",
+			t.api.Identifier, t.rival)
 	}
 	return t, nil
 }

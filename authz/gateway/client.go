@@ -31,7 +31,8 @@ func ClientMetadata(api *authz.API) (authz.ClientMetadata, error) {
 	}
 	callback := t.place.origin.String() + CallbackPath
 	if err := authz.CheckRedirectURI(callback); err != nil {
-		return authz.ClientMetadata{}, authz.Invalid("identifier", "must be https for people to sign in at it, or http on a loopback address")
+		return authz.ClientMetadata{}, authz.Invalid("identifier",
+			"must be https for people to sign in at it, or http on a loopback address")
 	}
 	return authz.ClientMetadata{
 		Name: api.Name, Type: authz.ClientWeb, RedirectURIs: []string{callback},

@@ -74,7 +74,8 @@ func ask(f *Facts, c *Catalogue) (question, *Verdict) {
 		return question{}, answered
 	}
 	if t.api.BrowserSignIn && f.URL != nil && below(f.URL.Path, ownPath) {
-		return question{}, misconfigured("the proxy asks about %s/ of a protected host, which it should send to Signet without asking", ownPath)
+		return question{}, misconfigured(
+			"the proxy asks about %s/ of a protected host, which it should send to Signet without asking", ownPath)
 	}
 	q := question{t, f.credential(t.api)}
 	switch q.credential.kind {

@@ -61,18 +61,9 @@ func (nothing) Record(context.Context, authz.Event) {}
 // places gives out places in the status lists one after the other.
 type places struct{ next atomic.Int64 }
 
-func (p *places) Allocate(context.Context, time.Time) (int64, error)          { return p.next.Add(1), nil }
-func (p *places) ClientIndex(context.Context, *authz.Client) (int64, error)   { return 7, nil }
-func (w *world) Find(context.Context, string, string) (*authz.Consent, error) { return nil, nil }
-func (w *world) Remember(context.Context, authz.Consent) error                { return nil }
-func (w *world) rolesOf(_ context.Context, _ []string) ([]authz.Role, error) {
-	return w.roles, w.outage()
-}
-func (w *world) registered(context.Context) ([]*authz.API, error) { return w.apis, w.outage() }
-func (w *world) Used(id string, address netip.Addr, agent string) {
-	w.uses.Add(1)
-	w.tokens.Used(id, address, agent)
-}
+func (p *places) Allocate(context.Context, time.Time) (int64, error) { return p.next.Add(1), nil }
+
+func (p *places) ClientIndex(context.Context, *authz.Client) (int64, error) { return 7, nil }
 
 // world is a gateway with all that stands behind it, on a real store.
 type world struct {
@@ -172,6 +163,21 @@ func (w *world) protocol() {
 		_, err := w.provider.Client(context.Background(), id)
 		w.must(err)
 	}
+}
+
+// Find and Remember have nobody asked for consent before.
+func (w *world) Find(context.Context, string, string) (*authz.Consent, error) { return nil, nil }
+
+func (w *world) Remember(context.Context, authz.Consent) error { return nil }
+
+func (w *world) rolesOf(context.Context, []string) ([]authz.Role, error) { return w.roles, w.outage() }
+
+func (w *world) registered(context.Context) ([]*authz.API, error) { return w.apis, w.outage() }
+
+// Used counts, and hands on.
+func (w *world) Used(id string, address netip.Addr, agent string) {
+	w.uses.Add(1)
+	w.tokens.Used(id, address, agent)
 }
 
 func (w *world) must(err error) {
