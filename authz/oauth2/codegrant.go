@@ -41,7 +41,7 @@ func (h *codeGrant) HandleAuthorizeEndpointRequest(ctx context.Context, r fosite
 		return unavailable(err)
 	}
 	if err := h.p.Store.InsertGrant(ctx, g); err != nil {
-		return unavailable(err)
+		return notFoundOr(err, fail("access_denied", "The account or the app was deleted."))
 	}
 	resp.AddParameter("code", c.String())
 	r.SetResponseTypeHandled("code")

@@ -40,7 +40,7 @@ func (p *Provider) sendToPage(w http.ResponseWriter, r *http.Request, a *authori
 	if i == nil {
 		var err error
 		if i, err = p.newInteraction(r.Context(), a); err != nil {
-			return unavailable(err)
+			return notFoundOr(err, fail("unauthorized_client", "The app was deleted."))
 		}
 	}
 	w.Header().Set("Cache-Control", "no-store")

@@ -283,3 +283,30 @@ func TestEveryStatementMayFailForThoseWhoAskInProcess(t *testing.T) {
 		})
 	})
 }
+
+// An app or an account that was deleted a moment ago, and is still held in memory, is gone
+// and no outage.
+func TestWhoIsGoneIsNoOutage(t *testing.T) {
+	t.Parallel()
+	storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {
+		store := open()
+		w := newWorld(t, store, cached(store))
+		w.addClient("own", func(m *authz.ClientMetadata) { m.FirstParty = true })
+		ask := func(b *browser, client string) string {
+			u := w.location(w.authorize(b, authorizeParams("client_id", client)))
+			return u.Path + " " + u.Query().Get("error")
+		}
+		for _, client := range []string{"web", "own"} {
+			ask(w.signIn(), client) // fills the cache
+		}
+		gone := w.signIn()
+		w.must(store.DeleteClient(t.Context(), "web"))
+		if got := ask(w.visitor(), "web"); got != "/callback unauthorized_client" {
+			t.Errorf("an app that is gone, before the login page: %s", got)
+		}
+		w.must(store.DeleteUser(t.Context(), w.alice.ID))
+		if got := ask(gone, "own"); got != "/callback access_denied" {
+			t.Errorf("a person who is gone: %s", got)
+		}
+	})
+}
