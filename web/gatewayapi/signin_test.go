@@ -264,6 +264,31 @@ func TestASignInKnowsTheAPIAsItIsNow(t *testing.T) {
 	}
 }
 
+// Who visits nothing but what is behind the gateway is no less active for that.
+func TestAVisitKeepsThePersonSignedIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	begun := w.visit(orders, "/.signet/sign-in")
+	answered := signIn(webtest.NewBrowser(t, w.Issuer, nil).Open(begun.to().String()))
+	session := w.visit(orders, answered.URL.RequestURI(), begun.cookies()[0]).cookies()[1]
+	idle := func() time.Time {
+		all, err := w.Sessions.List(t.Context(), w.alice.ID)
+		w.must(err)
+		if len(all) != 1 {
+			t.Fatalf("%d sessions", len(all))
+		}
+		return all[0].IdleExpiresAt
+	}
+	for range 2 { // together longer than a session may be idle
+		w.Clock.Advance(11 * time.Hour)
+		before := idle()
+		if a := w.check(dialects["nginx"], "/", "", "Cookie", session.Name+"="+session.Value); a.status != http.StatusOK {
+			t.Fatalf("status %d", a.status)
+		}
+		w.until("the visit is noted", func() bool { return idle().Sub(before) > 10*time.Hour })
+	}
+}
+
 // Somebody may make a browser begin any number of sign-ins.
 func TestABrowserKeepsFewSignInsUnderWay(t *testing.T) {
 	t.Parallel()

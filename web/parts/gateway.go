@@ -67,7 +67,7 @@ func (p *Parts) gatewayClient(ctx context.Context, api *authz.API, now time.Time
 // seen keeps the session of a person alive who visits nothing but what is behind a gateway.
 func (p *Parts) seen(ctx context.Context, s *authz.Session, now time.Time) {
 	idle := s.IdleExpiresAt.Sub(s.LastSeenAt)
-	if err := p.store.TouchSession(ctx, s.ID, now, s.LastSeenAt, now.Add(idle)); err != nil {
+	if err := p.store.TouchSession(ctx, s.ID, now, now.Add(-time.Minute), now.Add(idle)); err != nil {
 		p.log.WarnContext(ctx, "note visit", slog.Any("error", err))
 	}
 }
