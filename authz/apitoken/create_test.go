@@ -15,6 +15,7 @@ import (
 )
 
 func TestTokenIsShownOnceAndItsHashKept(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		n := w.good()
 		n.Name = "  nightly  backup \u00e9 "
@@ -143,6 +144,7 @@ func TestSentenceNamesWhatAPersonMayNotGrant(t *testing.T) {
 }
 
 func TestNobodyHasMoreThanFiftyLiveTokens(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		ctx := context.Background()
 		var last *authz.APIToken
@@ -181,6 +183,7 @@ func TestNobodyHasMoreThanFiftyLiveTokens(t *testing.T) {
 }
 
 func TestDisabledPersonMakesNoToken(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		ctx := context.Background()
 		disabled := *w.alice

@@ -155,7 +155,7 @@ func (w *world) counting(fn func()) int64 {
 
 // onBoth runs a test on both databases.
 func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
-	t.Parallel()
+	t.Helper()
 	storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {
 		test(t, newWorld(t, open))
 	})
@@ -163,5 +163,6 @@ func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
 
 // alone gives a world on a database that needs nothing installed.
 func alone(t testing.TB) *world {
+	t.Helper()
 	return newWorld(t, func(options ...storage.Option) *storage.Store { return storagetest.New(t, options...) })
 }

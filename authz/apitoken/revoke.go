@@ -30,8 +30,7 @@ func (s *Service) Revoke(ctx context.Context, userID, id string) error {
 	if userID == "" {
 		reason = authz.RevokedByAdmin
 	}
-	_, err = s.revoke(ctx, v, reason, authz.EventAPITokenRevoked)
-	return err
+	return s.revoke(ctx, v, reason, authz.EventAPITokenRevoked)
 }
 
 // Leaked takes tokens that somebody found in the open and revokes those that exist. It says
@@ -67,17 +66,15 @@ func (s *Service) leaked(ctx context.Context, token authz.Secret) error {
 	if !token.Matches(v.Hash) {
 		return nil
 	}
-	_, err = s.revoke(ctx, v, authz.RevokedLeaked, authz.EventAPITokenLeaked)
-	return err
+	return s.revoke(ctx, v, authz.RevokedLeaked, authz.EventAPITokenLeaked)
 }
 
-// revoke ends a token if it was not revoked before, and says whether it was this call that
-// did.
-func (s *Service) revoke(ctx context.Context, v *authz.APIToken, reason, kind string) (bool, error) {
+// revoke ends a token, and records it if it was not revoked before.
+func (s *Service) revoke(ctx context.Context, v *authz.APIToken, reason, kind string) error {
 	n, err := s.cfg.Store.RevokeAPIToken(ctx, v.ID, v.UserID, reason, s.cfg.Now())
 	if err != nil || n == 0 {
-		return false, err
+		return err
 	}
 	s.record(ctx, kind, v, map[string]string{"reason": reason})
-	return true, nil
+	return nil
 }

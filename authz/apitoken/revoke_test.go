@@ -10,6 +10,7 @@ import (
 )
 
 func TestRevoke(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		ctx := context.Background()
 		v, _ := w.create(w.good())
@@ -66,6 +67,7 @@ func TestRevokeOfNoTokenTakesNoStatement(t *testing.T) {
 }
 
 func TestLeakedTokensAreRevoked(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		ctx := context.Background()
 		leaked, token := w.create(w.good())
@@ -122,6 +124,7 @@ func TestReportOfTooManyLeakedTokens(t *testing.T) {
 }
 
 func TestListShowsWhatEndedWithinThirtyDays(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		ctx := context.Background()
 		v, _ := w.create(w.good())
@@ -143,6 +146,7 @@ func TestListShowsWhatEndedWithinThirtyDays(t *testing.T) {
 }
 
 func TestAllPagesThroughEverybodysTokens(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		ctx := context.Background()
 		for range 5 {

@@ -19,6 +19,7 @@ import (
 const day = 24 * time.Hour
 
 func TestReplacedTokenGoesOnForTheOverlap(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		ctx := context.Background()
 		n := w.good()
@@ -51,11 +52,16 @@ func TestReplacedTokenGoesOnForTheOverlap(t *testing.T) {
 		if _, err := w.service.Find(ctx, secret.Reveal()); err != nil {
 			t.Error(err)
 		}
-		recorded := w.events.of(authz.EventAPITokenRotated)
-		if len(recorded) != 1 || recorded[0].Detail["token"] != fresh.ID || recorded[0].Detail["replaces"] != old.ID {
-			t.Errorf("recorded %+v", recorded)
-		}
+		w.recordedRotation(old.ID, fresh.ID)
 	})
+}
+
+func (w *world) recordedRotation(old, fresh string) {
+	w.t.Helper()
+	recorded := w.events.of(authz.EventAPITokenRotated)
+	if len(recorded) != 1 || recorded[0].Detail["token"] != fresh || recorded[0].Detail["replaces"] != old {
+		w.t.Errorf("recorded %+v", recorded)
+	}
 }
 
 func TestOverlapNeverLengthensALife(t *testing.T) {
@@ -72,6 +78,7 @@ func TestOverlapNeverLengthensALife(t *testing.T) {
 }
 
 func TestTokenReplacedAtOnceIsRevoked(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		ctx := context.Background()
 		old, _ := w.create(w.good())
@@ -115,6 +122,7 @@ func (s interrupted) APIToken(ctx context.Context, id string) (*authz.APIToken, 
 }
 
 func TestReplacementThatComesTooLateLeavesNothing(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		ctx := context.Background()
 		for _, overlap := range []time.Duration{0, day} {

@@ -10,6 +10,7 @@ import (
 )
 
 func TestUseIsWrittenAtMostOnceAMinute(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		ctx := context.Background()
 		v, _ := w.create(w.good())
@@ -52,6 +53,7 @@ func TestUseIsWrittenAtMostOnceAMinute(t *testing.T) {
 }
 
 func TestUsesAreWrittenAtStop(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		v, _ := w.create(w.good())
 		ctx, stop := context.WithCancel(context.Background())

@@ -164,6 +164,6 @@ func validID(id string) bool {
 		return false
 	}
 	return !strings.ContainsFunc(digits, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || '2' <= r && r <= '7')
+		return (r < 'a' || r > 'z') && (r < '2' || r > '7')
 	})
 }

@@ -19,6 +19,7 @@ import (
 var anywhere = netip.MustParseAddr("203.0.113.9")
 
 func TestGoodTokenTakesOneStatement(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		made, token := w.create(w.good())
 		n := w.counting(func() {
@@ -68,6 +69,7 @@ func TestMalformedTokenTakesNoStatement(t *testing.T) {
 }
 
 func TestTokenThatIsGoodNoMore(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		end  func(ctx context.Context, w *world, v *authz.APIToken) error
@@ -93,6 +95,7 @@ func TestTokenThatIsGoodNoMore(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			onBoth(t, func(t *testing.T, w *world) {
 				v, token := w.create(w.good())
 				if err := c.end(context.Background(), w, v); err != nil {
@@ -178,14 +181,12 @@ func TestTakingARoleAwayNarrowsATokenAtOnce(t *testing.T) {
 		{"nothing said of roles", nil, w.apis[orders].Scopes, ""},
 		{"scope gone from the API", []authz.Role{{Scopes: authz.Scopes{authz.AnyScope}}}, w.apis[orders].Scopes[1:], "orders:write"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			w.roles = c.roles
-			w.apis[orders] = &authz.API{Identifier: orders, Scopes: c.api}
-			v, err := w.service.Find(context.Background(), token)
-			if err != nil || v.Scopes.String() != c.want {
-				t.Errorf("scopes %q, %v; want %q", v.Scopes, err, c.want)
-			}
-		})
+		w.roles = c.roles
+		w.apis[orders] = &authz.API{Identifier: orders, Scopes: c.api}
+		v, err := w.service.Find(context.Background(), token)
+		if err != nil || v.Scopes.String() != c.want {
+			t.Errorf("%s: scopes %q, %v; want %q", c.name, v.Scopes, err, c.want)
+		}
 	}
 }
 

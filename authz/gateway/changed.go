@@ -13,7 +13,7 @@ func (s *Service) Changed(table, key string) {
 		s.epoch++
 		s.mu.Unlock()
 	case "roles", "signing_keys":
-		s.forget(anything)
+		s.forget(dependency{})
 	case "apis":
 		s.apis.dirty.Store(true)
 		s.forget(dependency{table, key})
@@ -28,7 +28,7 @@ func (s *Service) forget(d dependency) {
 	for _, f := range s.flights {
 		f.missed = append(f.missed, d)
 	}
-	if d == anything {
+	if d == (dependency{}) {
 		s.kept.clear()
 		return
 	}

@@ -45,7 +45,7 @@ func (s *Service) answer(ctx context.Context, q *question) (answer, error) {
 		s.mu.Unlock()
 		return e.answer, nil
 	}
-	f := s.join(k, q, e)
+	f := s.join(k, q, e) //nolint:contextcheck // the lookup is for everybody who waits, and outlives the first of them
 	s.mu.Unlock()
 	select {
 	case <-f.done:
@@ -62,7 +62,7 @@ func (s *Service) join(k key, q *question, before *entry) *flight {
 		if len(f.missed) == 0 && f.epoch == s.epoch {
 			return f
 		}
-		f.missed = append(f.missed, anything) // it hears of no change any more
+		f.missed = append(f.missed, dependency{}) // it hears of no change any more
 	}
 	f := &flight{question: *q, before: before, epoch: s.epoch, done: make(chan struct{})}
 	s.flights[k] = f

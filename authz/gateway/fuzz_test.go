@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"errors"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"path"
@@ -203,7 +204,7 @@ func mayPass(t *testing.T, apis []*authz.API, f gateway.Facts, who *gateway.Iden
 func goesHome(t *testing.T, apis []*authz.API, f gateway.Facts, location string) {
 	t.Helper()
 	u, err := url.Parse(location)
-	if err != nil || u.Path != gateway.SignInPath || !f.Browser || f.Method != "GET" && f.Method != "HEAD" {
+	if err != nil || u.Path != gateway.SignInPath || !f.Browser || f.Method != http.MethodGet && f.Method != http.MethodHead {
 		t.Fatalf("%s of %q sent to %q", f.Method, f.URL, location)
 	}
 	back, err := url.Parse(u.Query().Get("return_to"))

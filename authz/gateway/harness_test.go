@@ -333,9 +333,9 @@ func (w *world) accessToken(changes ...any) (string, *authz.Grant) {
 }
 
 // clientToken is one that the client "service" has for itself.
-func (w *world) clientToken(changes ...any) string {
+func (w *world) clientToken() string {
 	w.t.Helper()
-	return w.sign(map[string]any{"sub": "service", "client_id": "service", "jti": random(16)}, changes...)
+	return w.sign(map[string]any{"sub": "service", "client_id": "service", "jti": random(16)})
 }
 
 func (w *world) sign(claims map[string]any, changes ...any) string {
@@ -418,8 +418,9 @@ func (w *world) claims(token string) map[string]any {
 
 // onBoth runs a test on both databases.
 func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
-	t.Parallel()
+	t.Helper()
 	storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {
+		t.Helper()
 		test(t, newWorld(t, open))
 	})
 }

@@ -23,11 +23,8 @@ func (q *question) key() key {
 	return key{sha256.Sum256([]byte(q.credential.value)), q.credential.kind, q.target.api.Identifier}
 }
 
-// dependency is a row that answers rest on.
+// dependency is a row that answers rest on. The zero one stands for anything.
 type dependency struct{ table, key string }
-
-// anything is a dependency that every answer has.
-var anything = dependency{}
 
 // dependencies are the rows that an answer rests on.
 func (k key) dependencies(who *Identity) []dependency {
@@ -93,7 +90,7 @@ func (k *keep) put(key key, e *entry, missed []dependency) {
 	k.drop(key)
 	e.rests = key.dependencies(e.who)
 	for _, d := range missed {
-		if d == anything || slices.Contains(e.rests, d) {
+		if d == (dependency{}) || slices.Contains(e.rests, d) {
 			return
 		}
 	}

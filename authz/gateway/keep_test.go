@@ -50,6 +50,7 @@ func TestAnswerIsKeptForHalfOfTheTokensLife(t *testing.T) {
 }
 
 func TestChangeIsHeardAtOnce(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		facts  func(w *world) (f gateway.Facts, table, key string)
@@ -139,7 +140,9 @@ func TestChangeIsHeardAtOnce(t *testing.T) {
 		}, gateway.Misconfigured},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			onBoth(t, func(t *testing.T, w *world) {
+				t.Helper()
 				f, table, key := c.facts(w)
 				_, other := w.apiToken()
 				first := w.check(f, gateway.Allow)
@@ -177,7 +180,9 @@ func revokeToken(ctx context.Context, w *world, key string) error {
 }
 
 func TestWhenAnythingMayHaveChangedEachAnswerIsAskedForAgain(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
+		t.Helper()
 		v, revoked := w.apiToken()
 		_, kept := w.apiToken()
 		cookie, _ := w.cookie()
@@ -245,6 +250,7 @@ func TestTokenThatEndsSoonerIsSignedAnew(t *testing.T) {
 }
 
 func TestChangeDuringALookupIsNotMissed(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, table, key string }{
 		{"of the row", "users", authz.PrefixUser + "alice"}, {"of roles", "roles", "clerk"}, {"of anything", "", ""},
 		{"of a key", "signing_keys", "k1"},
@@ -317,7 +323,9 @@ func TestLookupThatWasOvertakenIsNotKept(t *testing.T) {
 }
 
 func TestManyAtOnceShareOneLookup(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
+		t.Helper()
 		_, token := w.apiToken()
 		statements, signatures := w.cost(func() {
 			var group sync.WaitGroup
@@ -370,7 +378,7 @@ func TestLookupGoesOnWhenTheFirstCallerGoesAway(t *testing.T) {
 func TestAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	w := alone(t, func(c *gateway.Config) { c.Max = 2 })
-	var all []string
+	all := make([]string, 0, 3)
 	for range 3 {
 		_, token := w.apiToken()
 		all = append(all, token)
@@ -379,7 +387,7 @@ func TestAnswersAreBounded(t *testing.T) {
 		n, _ := w.cost(func() { w.check(asking(all[i]), gateway.Allow) })
 		return n
 	}
-	var got []int64
+	got := make([]int64, 0, 6)
 	for _, i := range []int{0, 1, 0, 2, 0, 1} { // 2 makes 1 go, which was asked for longest ago
 		got = append(got, looks(i))
 	}

@@ -81,7 +81,7 @@ func TestRevocationThatWasMissedIsFoundAfterTheOutage(t *testing.T) {
 func TestOutageIsNotPressedByEveryRequest(t *testing.T) {
 	t.Parallel()
 	w := alone(t)
-	var all []string
+	all := make([]string, 0, 10)
 	for range 10 {
 		_, token := w.apiToken()
 		w.check(asking(token), gateway.Allow)
@@ -157,7 +157,7 @@ func TestNothingPassesBeforeAPIsWereRead(t *testing.T) {
 func TestChecksAndChangesAtOnce(t *testing.T) {
 	t.Parallel()
 	w := alone(t, func(c *gateway.Config) { c.Max = 3 })
-	var facts []gateway.Facts
+	facts := make([]gateway.Facts, 0, 10)
 	for range 5 {
 		_, token := w.apiToken()
 		cookie, _ := w.cookie()

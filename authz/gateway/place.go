@@ -77,7 +77,7 @@ func ambiguous(u *url.URL) string {
 // escapes tells what a path hides: separators and dots that appear once somebody decodes it,
 // and control characters.
 func escapes(path string) string {
-	for i := 0; i < len(path); i++ {
+	for i := range len(path) {
 		if path[i] != '%' || i+2 >= len(path) {
 			continue
 		}

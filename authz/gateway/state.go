@@ -54,7 +54,7 @@ func (t State) Challenge() string {
 	return b64.EncodeToString(sum[:])
 }
 
-var stateLabel = []byte("gateway state")
+const stateLabel = "gateway state"
 
 // fieldEnd stands between the fields of a state; none of them can have it.
 const fieldEnd = "\x00"
@@ -67,7 +67,7 @@ func (s *Service) SealState(t State) (authz.Secret, error) {
 	if _, err := io.ReadFull(s.cfg.Random, nonce); err != nil {
 		return "", fmt.Errorf("seal state: %w", err)
 	}
-	return authz.Secret(b64.EncodeToString(s.stateSeal.Seal(nonce, nonce, []byte(plaintext), stateLabel))), nil
+	return authz.Secret(b64.EncodeToString(s.stateSeal.Seal(nonce, nonce, []byte(plaintext), []byte(stateLabel)))), nil
 }
 
 // OpenState gives the state that a browser kept. id is the state parameter that came back
@@ -79,7 +79,7 @@ func (s *Service) OpenState(sealed authz.Secret, id string) (State, error) {
 		return State{}, ErrState
 	}
 	n := s.stateSeal.NonceSize()
-	plaintext, err := s.stateSeal.Open(nil, raw[:n], raw[n:], stateLabel)
+	plaintext, err := s.stateSeal.Open(nil, raw[:n], raw[n:], []byte(stateLabel))
 	if err != nil {
 		return State{}, ErrState
 	}
