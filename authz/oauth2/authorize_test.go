@@ -298,6 +298,34 @@ func TestFormPostSendsTheAnswerAsAForm(t *testing.T) {
 	})
 }
 
+// Errors come in the response mode that was asked for, and by query when that was what was
+// wrong (OAuth 2.0 Form Post Response Mode §2). Nothing is posted to an unverified address.
+func TestErrorsComeInTheResponseModeAskedFor(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		denied := w.begin(w.signIn(), authorizeParams("response_mode", "form_post"))
+		denied.deny()
+		for name, rec := range map[string]*httptest.ResponseRecorder{
+			"invalid_scope":   w.authorize(w.signIn(), authorizeParams("response_mode", "form_post", "scope", "openid fly")),
+			"login_required":  w.authorize(w.visitor(), authorizeParams("response_mode", "form_post", "prompt", "none")),
+			"invalid_request": w.authorize(w.signIn(), authorizeParams("response_mode", "form_post", "response_type", "-")),
+			"access_denied":   w.get(denied.browser, "/oauth2/authorize?interaction="+denied.id),
+		} {
+			body, ok := strings.CutPrefix(rec.Body.String(), "form "+appURI+"?")
+			q, err := url.ParseQuery(body)
+			if !ok || err != nil || q.Get("error") != name || q.Get("iss") != issuer || q.Get("state") != "s-1" {
+				t.Errorf("%s: %d to %q: %s", name, rec.Code, rec.Header().Get("Location"), rec.Body)
+			}
+			if rec.Header().Get("Cache-Control") != "no-store" || rec.Header().Get("Referrer-Policy") != "no-referrer" {
+				t.Errorf("%s: %v", name, rec.Header())
+			}
+		}
+		unverified := w.authorize(w.signIn(), authorizeParams("response_mode", "form_post", "redirect_uri", "https://evil.example/"))
+		if unverified.Code != http.StatusBadRequest || !strings.HasPrefix(unverified.Body.String(), "page: ") {
+			t.Errorf("form_post to an address that is not verified: %d %s", unverified.Code, unverified.Body)
+		}
+	})
+}
+
 func TestPostToAuthorizeReadsTheBodyOnly(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.tokens("web") // consent is remembered
