@@ -298,8 +298,8 @@ func TestFormPostSendsTheAnswerAsAForm(t *testing.T) {
 	})
 }
 
-// Errors come in the response mode that was asked for, and by query when that was what was
-// wrong (OAuth 2.0 Form Post Response Mode §2). Nothing is posted to an unverified address.
+// Errors come in the response mode that was asked for (OAuth 2.0 Form Post Response Mode §2),
+// and nothing is posted to an unverified address.
 func TestErrorsComeInTheResponseModeAskedFor(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		denied := w.begin(w.signIn(), authorizeParams("response_mode", "form_post"))

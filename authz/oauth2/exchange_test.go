@@ -292,8 +292,8 @@ func TestAnExchangedTokenEndsNoLaterThanTheOldOne(t *testing.T) {
 	})
 }
 
-// Whatever ends the old token ends what it was swapped for, at once and here; services
-// learn of it by the place in the status lists, which is the same.
+// The end of the grant, the person or a client ends what a token was swapped for, at once and
+// here; services learn of a grant's by the place in the status lists, which is the same.
 func TestAnExchangedTokenDiesWithWhatStandsBehindIt(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(w *world, a answer){
