@@ -133,7 +133,7 @@ func (s *Service) SetPassword(ctx context.Context, id string, p authz.Secret) er
 }
 
 // SetDisabled switches an account off, or on again. Switching off ends its sessions and
-// revokes its grants.
+// revokes its grants and API tokens, so that whoever verifies offline hears of it too.
 func (s *Service) SetDisabled(ctx context.Context, id string, disabled bool) error {
 	changed := false
 	_, err := s.change(ctx, id, 0, edit{
@@ -151,7 +151,11 @@ func (s *Service) SetDisabled(ctx context.Context, id string, disabled bool) err
 			if !disabled {
 				return nil
 			}
-			return s.end(ctx, u, "")
+			if err := s.end(ctx, u, ""); err != nil {
+				return err
+			}
+			_, err := s.cfg.Store.RevokeAPITokensOfUser(ctx, u.ID, authz.RevokedUserChanged, s.cfg.Now())
+			return err
 		},
 	})
 	if err != nil || !changed {

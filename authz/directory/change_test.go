@@ -134,11 +134,22 @@ func TestSetDisabledTakesEffectAtOnce(t *testing.T) {
 	w := newWorld(t, storage.WithMaxConns(1))
 	u := w.create(t, directory.New{Username: "alice"})
 	w.signIn(t, u, "here")
+	now := time.Now()
+	token := &authz.APIToken{
+		ID: authz.PrefixToken + "hers", Hash: []byte("hers"), UserID: u.ID, API: "https://api.example",
+		CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+	}
+	if err := w.store.InsertAPIToken(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
 	if err := w.SetDisabled(t.Context(), u.ID, true); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.holds(t, "here"); got != "session false, grant false" {
 		t.Errorf("disabled: %s", got)
+	}
+	if ended, err := w.store.APIToken(t.Context(), token.ID); err != nil || ended.RevokedAt.IsZero() {
+		t.Errorf("their API token is not revoked: %v", err)
 	}
 	if err := w.SetDisabled(t.Context(), u.ID, false); err != nil {
 		t.Fatal(err)

@@ -43,6 +43,7 @@ type Finder interface {
 type Endings interface {
 	DeleteSessions(ctx context.Context, userID, keep string) (int64, error)
 	RevokeGrants(ctx context.Context, userID, clientID, reason string, now time.Time) (int64, error)
+	RevokeAPITokensOfUser(ctx context.Context, userID, reason string, now time.Time) (int64, error)
 }
 
 // PasswordHasher checks a new password and gives the form in which it is stored; an
