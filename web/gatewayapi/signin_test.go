@@ -176,6 +176,12 @@ func TestACodeIsOfNoUseToAnotherSignIn(t *testing.T) {
 	if a := w.visit(orders, "/.signet/callback?"+q.Encode(), other.cookies()[0]); a.status != http.StatusBadRequest {
 		t.Errorf("status %d with the verifier of another sign-in", a.status)
 	}
+	// Another server's answer, which is made to look as if it were to this sign-in (RFC 9207).
+	q.Set("state", begun.to().Query().Get("state"))
+	q.Set("iss", "https://evil.example")
+	if a := w.visit(orders, "/.signet/callback?"+q.Encode(), begun.cookies()[0]); a.status != http.StatusBadRequest {
+		t.Errorf("status %d for the answer of another server", a.status)
+	}
 	// A code that is shown twice is spent (RFC 6749 §4.1.2).
 	path := answered.URL.RequestURI()
 	session := w.visit(orders, path, begun.cookies()[0]).cookies()[1]
