@@ -185,7 +185,7 @@ func raceProcesses(ctx context.Context, t *testing.T, s store, round string) {
 
 func raceUsername(ctx context.Context, t *testing.T, s store, round string) {
 	one(t, round, race(t, authz.ErrConflict, func(party int) error {
-		u := newUser(fmt.Sprint(round, party))
+		u := newUser(fmt.Sprint(round, "-", party))
 		u.Username = round
 		return s.InsertUser(ctx, u)
 	}))
@@ -199,7 +199,7 @@ func raceConsent(ctx context.Context, t *testing.T, s store, round string) {
 
 func raceActiveKey(ctx context.Context, t *testing.T, s store, round string) {
 	one(t, round, race(t, authz.ErrConflict, func(party int) error {
-		k := newKey(fmt.Sprint(round, party), authz.KeyActive)
+		k := newKey(fmt.Sprint(round, "-", party), authz.KeyActive)
 		k.Alg = round
 		return s.InsertSigningKey(ctx, k)
 	}))
@@ -212,7 +212,7 @@ func raceRotateKey(ctx context.Context, t *testing.T, s store, round string) {
 		must(t, s.InsertSigningKey(ctx, k))
 	}
 	one(t, round, race(t, authz.ErrNotFound, func(party int) error {
-		fresh := newKey(fmt.Sprint(round, party), authz.KeyNext)
+		fresh := newKey(fmt.Sprint(round, "-", party), authz.KeyNext)
 		fresh.Alg = round
 		return s.RotateSigningKey(ctx, round+string(authz.KeyActive), round+string(authz.KeyNext), fresh, noon(), noon())
 	}))
@@ -223,7 +223,7 @@ func raceSweep(ctx context.Context, t *testing.T, s store, round string) {
 	const rows = 60
 	must(t, s.InTx(ctx, func(ctx context.Context) error {
 		for n := range rows {
-			g := newGrant(fmt.Sprint(round, n), "app", "ann")
+			g := newGrant(fmt.Sprint(round, "-", n), "app", "ann")
 			if err := errors.Join(s.InsertGrant(ctx, g), s.RevokeToken(ctx, g.ID, noon(), noon())); err != nil {
 				return err
 			}
