@@ -16,7 +16,9 @@ var law = []struct {
 	may    []string
 }{
 	{"authz/verifier", nil},
-	{"authz/", []string{"authz"}}, // every decider knows the nouns, and no other decider
+	{"authz/cache", []string{"authz"}},
+	{"authz/authztest", []string{"authz"}},
+	{"authz/", []string{"authz", "authz/cache"}}, // every decider knows the nouns, and no other decider
 	{"authz", nil},
 	{"storage/storagetest", []string{"authz", "storage", "migrations", "storage/storagetest/postgrestest", "storage/storagetest/postgrestest/cluster"}},
 	{"storage", []string{"authz"}},

@@ -9,9 +9,8 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/cache"
 )
 
 // Store remembers APIs.
@@ -46,12 +45,18 @@ type Config struct {
 // Service keeps APIs. It is safe for use by many goroutines.
 type Service struct {
 	cfg    Config
-	cached cached
-	flight singleflight.Group
+	cached *cache.Cache[*Snapshot]
 }
 
+// believed is how long APIs are taken as they were read.
+const believed = 10 * time.Second
+
 // New makes a Service.
-func New(cfg Config) *Service { return &Service{cfg: cfg} }
+func New(cfg Config) *Service {
+	s := &Service{cfg: cfg}
+	s.cached = cache.New(cache.Config[*Snapshot]{Load: s.load, TTL: believed, Now: cfg.Now})
+	return s
+}
 
 const (
 	maxList  = 1000

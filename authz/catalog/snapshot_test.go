@@ -2,17 +2,14 @@ package catalog_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
 	"github.com/signet-auth/signet/authz/catalog"
 	"github.com/signet-auth/signet/storage"
-	"github.com/signet-auth/signet/storage/storagetest"
 )
 
 func (w *world) all(t *testing.T) *catalog.Snapshot {
@@ -142,78 +139,6 @@ func TestAllReadsEveryPage(t *testing.T) {
 	}
 	if got := len(w.all(t).APIs()); got != many+1 {
 		t.Errorf("read %d", got)
-	}
-}
-
-// gate lets a test hold up each reading of APIs, before or after it looks.
-type gate struct {
-	*storage.Store
-	before  bool
-	reads   atomic.Int64
-	reading chan chan struct{} // gives what each reading waits for
-}
-
-func newGate(t *testing.T, before bool) *gate {
-	return &gate{Store: storagetest.New(t), before: before, reading: make(chan chan struct{}, 9)}
-}
-
-func (g *gate) hold() {
-	release := make(chan struct{})
-	g.reading <- release
-	<-release
-}
-
-func (g *gate) APIs(ctx context.Context, after string, limit int) ([]*authz.API, error) {
-	g.reads.Add(1)
-	if g.before {
-		g.hold()
-		return g.Store.APIs(ctx, after, limit)
-	}
-	defer g.hold()
-	return g.Store.APIs(ctx, after, limit)
-}
-
-func TestWhatWasReadBeforeAChangeIsNotKept(t *testing.T) {
-	t.Parallel()
-	g := newGate(t, false)
-	w := newWorldOn(g)
-	read := func(to chan bool) { to <- w.knows(t, ordersURI) }
-	first, second := make(chan bool), make(chan bool)
-	go read(first)
-	releaseFirst := <-g.reading
-	w.create(t, orders())
-	go read(second) // began after the change, and must not join the reading before it
-	close(<-g.reading)
-	if !<-second {
-		t.Error("the second reading does not know what came before")
-	}
-	close(releaseFirst)
-	if <-first {
-		t.Error("the first reading knew what came after")
-	}
-	if !w.knows(t, ordersURI) || g.reads.Load() != 2 {
-		t.Errorf("kept the first, or nothing; read %d times", g.reads.Load())
-	}
-}
-
-func TestWhoGoesAwayDoesNotStopTheReading(t *testing.T) {
-	t.Parallel()
-	g := newGate(t, true)
-	w := newWorldOn(g)
-	ctx, cancel := context.WithCancel(t.Context())
-	gone := make(chan error)
-	go func() {
-		_, err := w.All(ctx)
-		gone <- err
-	}()
-	release := <-g.reading
-	cancel()
-	if err := <-gone; !errors.Is(err, context.Canceled) {
-		t.Errorf("who went away got %v", err)
-	}
-	close(release)
-	if _, err := w.All(t.Context()); err != nil || g.reads.Load() != 1 {
-		t.Errorf("who stayed got %v after %d readings", err, g.reads.Load())
 	}
 }
 

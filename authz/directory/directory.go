@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/cache"
 )
 
 // Store remembers people, their roles, and what ends with them.
@@ -72,17 +71,21 @@ type Config struct {
 
 // Service keeps people and roles. It is safe for use by many goroutines.
 type Service struct {
-	cfg    Config
-	roles  snapshot
-	flight singleflight.Group
+	cfg   Config
+	roles *cache.Cache[map[string]authz.Role] // all of them under one key
 }
+
+// believed is how long roles are taken as they were read.
+const believed = 10 * time.Second
 
 // NewService makes a Service.
 func NewService(cfg Config) *Service {
 	if cfg.DefaultRole == "" {
 		cfg.DefaultRole = authz.RoleDefault
 	}
-	return &Service{cfg: cfg}
+	s := &Service{cfg: cfg}
+	s.roles = cache.New(cache.Config[map[string]authz.Role]{Load: s.loadRoles, TTL: believed, Now: cfg.Now})
+	return s
 }
 
 // New is a person to be made.

@@ -3,58 +3,21 @@ package directory
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strconv"
-	"sync"
-	"time"
 
 	"github.com/signet-auth/signet/authz"
 )
 
-const (
-	believed    = 10 * time.Second // how long roles are taken as they were read
-	loadTimeout = 10 * time.Second
-)
-
-// snapshot is all roles as they were read a moment ago. Its generation goes up with every
-// change that is heard of, so that what was being read meanwhile is not kept.
-type snapshot struct {
-	mu         sync.Mutex
-	generation uint64
-	loaded     time.Time
-	roles      map[string]authz.Role // nil: not read
-}
-
-func (p *snapshot) fresh(now time.Time) (map[string]authz.Role, uint64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if now.Before(p.loaded) || now.Sub(p.loaded) >= believed {
-		return nil, p.generation
-	}
-	return p.roles, p.generation
-}
-
-func (p *snapshot) keep(roles map[string]authz.Role, generation uint64, loaded time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.generation == generation {
-		p.roles, p.loaded = roles, loaded
-	}
-}
+// whole is the one key of the cache: roles are read all together.
+const whole = ""
 
 // InvalidateRoles forgets what was read of roles. Call it when they have changed.
-func (s *Service) InvalidateRoles() {
-	s.roles.mu.Lock()
-	defer s.roles.mu.Unlock()
-	s.roles.generation++
-	s.roles.roles = nil
-}
+func (s *Service) InvalidateRoles() { s.roles.Clear() }
 
 // RolesOf gives the roles with these names that exist, and the one that everybody has, as
 // they were at most ten seconds ago. It is never nil without an error. Do not call it inside
 // of a transaction: it reads outside of it.
 func (s *Service) RolesOf(ctx context.Context, names []string) ([]authz.Role, error) {
-	all, err := s.allRoles(ctx)
+	all, err := s.roles.Get(ctx, whole)
 	if err != nil {
 		return nil, err
 	}
@@ -70,29 +33,7 @@ func (s *Service) RolesOf(ctx context.Context, names []string) ([]authz.Role, er
 	return out, nil
 }
 
-// allRoles reads all roles once for everybody who asks at the same moment, whichever of
-// them goes away.
-func (s *Service) allRoles(ctx context.Context) (map[string]authz.Role, error) {
-	roles, generation := s.roles.fresh(s.cfg.Now())
-	if roles != nil {
-		return roles, nil
-	}
-	done := s.flight.DoChan(strconv.FormatUint(generation, 10), func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
-		defer cancel()
-		return s.loadRoles(ctx, generation)
-	})
-	select {
-	case result := <-done:
-		roles, _ := result.Val.(map[string]authz.Role)
-		return roles, result.Err
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for roles: %w", context.Cause(ctx))
-	}
-}
-
-func (s *Service) loadRoles(ctx context.Context, generation uint64) (map[string]authz.Role, error) {
-	began := s.cfg.Now()
+func (s *Service) loadRoles(ctx context.Context, _ string) (map[string]authz.Role, error) {
 	list, err := s.cfg.Store.Roles(ctx)
 	if err != nil {
 		return nil, err
@@ -101,7 +42,6 @@ func (s *Service) loadRoles(ctx context.Context, generation uint64) (map[string]
 	for _, r := range list {
 		roles[r.Name] = r
 	}
-	s.roles.keep(roles, generation, began)
 	return roles, nil
 }
 
