@@ -51,7 +51,7 @@ func TestTokenIsShownOnceAndItsHashKept(t *testing.T) {
 		if got.StatusIndex == 0 {
 			t.Error("the token has no place in the status lists")
 		}
-		recorded := w.events.of(authz.EventAPITokenCreated)
+		recorded := w.events.Of(authz.EventAPITokenCreated)
 		if len(recorded) != 1 || recorded[0].UserID != w.alice.ID || recorded[0].Detail["token"] != made.ID {
 			t.Errorf("recorded %+v", recorded)
 		}
@@ -120,7 +120,7 @@ func TestLongestLifeIsASetting(t *testing.T) {
 	t.Parallel()
 	w := alone(t)
 	week := apitoken.NewService(apitoken.Config{
-		Store: w.store, Catalog: w.apis, Status: &places{store: w.store}, Audit: w.events, MaxLifetime: 7 * 24 * time.Hour,
+		Store: w.store, Catalog: w.apis, Status: &places{store: w.store}, Audit: &w.events, MaxLifetime: 7 * 24 * time.Hour,
 		Roles: func(context.Context, []string) ([]authz.Role, error) { return w.roles, nil }, Now: w.clock.Now,
 	})
 	_, _, err := week.Create(context.Background(), w.alice, w.good())
@@ -177,7 +177,7 @@ func TestNobodyHasMoreThanFiftyLiveTokens(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.create(w.good())
-		w.clock.advance(31 * 24 * time.Hour)
+		w.clock.Advance(31 * 24 * time.Hour)
 		w.create(w.good())
 	})
 }

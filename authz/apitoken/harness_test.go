@@ -5,55 +5,18 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"slices"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
 	"github.com/signet-auth/signet/authz/apitoken"
+	"github.com/signet-auth/signet/authz/authztest"
 	"github.com/signet-auth/signet/storage"
 	"github.com/signet-auth/signet/storage/storagetest"
 )
 
 const orders = "https://orders.example"
-
-// clock is a time that a test moves.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// events keeps what was recorded.
-type events struct {
-	mu   sync.Mutex
-	seen []authz.Event
-}
-
-func (e *events) Record(_ context.Context, one authz.Event) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.seen = append(e.seen, one)
-}
-
-func (e *events) of(kind string) []authz.Event {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(e.seen), func(one authz.Event) bool { return one.Kind != kind })
-}
 
 // apis are those that are registered.
 type apis map[string]*authz.API
@@ -80,11 +43,11 @@ func (p *places) Allocate(ctx context.Context, expires time.Time) (int64, error)
 // world is a service on a real store, with two people and an API.
 type world struct {
 	t          testing.TB
-	clock      *clock
+	clock      authztest.Clock
 	store      *storage.Store
 	statements atomic.Int64
 	service    *apitoken.Service
-	events     *events
+	events     authztest.Events
 	apis       apis
 	roles      []authz.Role // that everybody has
 	alice, bob *authz.User
@@ -93,8 +56,7 @@ type world struct {
 func newWorld(t testing.TB, open func(...storage.Option) *storage.Store) *world {
 	t.Helper()
 	w := &world{
-		t: t, events: &events{}, clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)},
-		roles: []authz.Role{{Name: authz.RoleDefault, Scopes: authz.Scopes{"orders:read", "orders:write"}}},
+		t: t, roles: []authz.Role{{Name: authz.RoleDefault, Scopes: authz.Scopes{"orders:read", "orders:write"}}},
 		apis: apis{orders: {Identifier: orders, Name: "Orders", Scopes: []authz.APIScope{
 			{Name: "orders:read"}, {Name: "orders:write"}, {Name: "orders:admin"},
 		}}},
@@ -102,7 +64,7 @@ func newWorld(t testing.TB, open func(...storage.Option) *storage.Store) *world 
 	w.store = open(storage.WithStatementCounter(func(string) { w.statements.Add(1) }))
 	w.alice, w.bob = w.person("alice"), w.person("bob")
 	w.service = apitoken.NewService(apitoken.Config{
-		Store: w.store, Catalog: w.apis, Status: &places{store: w.store}, Audit: w.events,
+		Store: w.store, Catalog: w.apis, Status: &places{store: w.store}, Audit: &w.events,
 		Roles: func(context.Context, []string) ([]authz.Role, error) { return w.roles, nil },
 		Now:   w.clock.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	})

@@ -25,7 +25,7 @@ func TestRevoke(t *testing.T) {
 		if got := w.stored(v.ID); got.RevokeReason != authz.RevokedByUser {
 			t.Errorf("revoked because %q", got.RevokeReason)
 		}
-		recorded := w.events.of(authz.EventAPITokenRevoked)
+		recorded := w.events.Of(authz.EventAPITokenRevoked)
 		if len(recorded) != 1 || recorded[0].Detail["token"] != v.ID || recorded[0].UserID != w.alice.ID {
 			t.Errorf("recorded %+v, want one event", recorded)
 		}
@@ -89,7 +89,7 @@ func TestLeakedTokensAreRevoked(t *testing.T) {
 				t.Errorf("revoked because %q, want %q", got.RevokeReason, want)
 			}
 		}
-		recorded := w.events.of(authz.EventAPITokenLeaked)
+		recorded := w.events.Of(authz.EventAPITokenLeaked)
 		if len(recorded) != 1 || recorded[0].Detail["token"] != leaked.ID || recorded[0].UserID != w.alice.ID {
 			t.Errorf("recorded %+v, want one event", recorded)
 		}
@@ -133,7 +133,7 @@ func TestListShowsWhatEndedWithinThirtyDays(t *testing.T) {
 			seen bool
 		}{{29, true}, {30, true}, {59, true}, {61, false}} {
 			now := v.CreatedAt.AddDate(0, 0, c.days)
-			w.clock.advance(now.Sub(w.clock.Now()))
+			w.clock.Advance(now.Sub(w.clock.Now()))
 			all, err := w.service.List(ctx, w.alice.ID)
 			if err != nil || (len(all) == 1) != c.seen {
 				t.Errorf("after %d days %d tokens are listed, %v", c.days, len(all), err)

@@ -25,7 +25,7 @@ func TestReplacedTokenGoesOnForTheOverlap(t *testing.T) {
 		n := w.good()
 		n.Networks = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
 		old, oldToken := w.create(n)
-		w.clock.advance(10 * day)
+		w.clock.Advance(10 * day)
 		fresh, secret, err := w.service.Rotate(ctx, w.alice.ID, old.ID, day)
 		if err != nil {
 			t.Fatal(err)
@@ -45,7 +45,7 @@ func TestReplacedTokenGoesOnForTheOverlap(t *testing.T) {
 				t.Errorf("during the overlap: %v", err)
 			}
 		}
-		w.clock.advance(day)
+		w.clock.Advance(day)
 		if _, err := w.service.Find(ctx, oldToken); !errors.Is(err, apitoken.ErrInvalid) {
 			t.Errorf("after the overlap: %v, want invalid", err)
 		}
@@ -58,7 +58,7 @@ func TestReplacedTokenGoesOnForTheOverlap(t *testing.T) {
 
 func (w *world) recordedRotation(old, fresh string) {
 	w.t.Helper()
-	recorded := w.events.of(authz.EventAPITokenRotated)
+	recorded := w.events.Of(authz.EventAPITokenRotated)
 	if len(recorded) != 1 || recorded[0].Detail["token"] != fresh || recorded[0].Detail["replaces"] != old {
 		w.t.Errorf("recorded %+v", recorded)
 	}
@@ -68,7 +68,7 @@ func TestOverlapNeverLengthensALife(t *testing.T) {
 	t.Parallel()
 	w := alone(t)
 	old, _ := w.create(w.good())
-	w.clock.advance(29 * day)
+	w.clock.Advance(29 * day)
 	if _, _, err := w.service.Rotate(context.Background(), w.alice.ID, old.ID, 7*day); err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestReplacementThatComesTooLateLeavesNothing(t *testing.T) {
 						t.Error(err)
 					}
 				}},
-				Catalog: w.apis, Status: &places{store: w.store}, Audit: w.events, Now: w.clock.Now, Random: rand.Reader,
+				Catalog: w.apis, Status: &places{store: w.store}, Audit: &w.events, Now: w.clock.Now, Random: rand.Reader,
 			})
 			if _, _, err := late.Rotate(ctx, w.alice.ID, old.ID, overlap); !errors.Is(err, authz.ErrNotFound) {
 				t.Errorf("error %v, want not found", err)
@@ -161,7 +161,7 @@ func TestTokenThatCannotBeReplaced(t *testing.T) {
 	short := w.good()
 	short.ExpiresAt = w.clock.Now().Add(time.Minute)
 	expired, _ := w.create(short)
-	w.clock.advance(time.Hour)
+	w.clock.Advance(time.Hour)
 	for _, c := range []struct {
 		name, user, id string
 		overlap        time.Duration

@@ -32,20 +32,20 @@ func TestUseIsWrittenAtMostOnceAMinute(t *testing.T) {
 			t.Errorf("last used at %v from %q with %q", got.LastUsedAt, got.LastAddress, got.LastAgent)
 		}
 		for range 11 {
-			w.clock.advance(5 * time.Second)
+			w.clock.Advance(5 * time.Second)
 			w.service.Used(v.ID, netip.MustParseAddr("2001:db8::1"), "")
 			if n := write(); n != 0 {
 				t.Errorf("%d statements within the minute", n)
 			}
 		}
-		w.clock.advance(5 * time.Second)
+		w.clock.Advance(5 * time.Second)
 		if n := write(); n != 1 {
 			t.Errorf("%d statements after the minute, want 1", n)
 		}
 		if got := w.stored(v.ID); !got.LastUsedAt.Equal(first.Add(55*time.Second)) || got.LastAddress != "2001:db8::1" {
 			t.Errorf("last used at %v from %q", got.LastUsedAt, got.LastAddress)
 		}
-		w.clock.advance(time.Hour)
+		w.clock.Advance(time.Hour)
 		if n := write(); n != 0 {
 			t.Errorf("%d statements for a token that nobody used", n)
 		}
@@ -94,7 +94,7 @@ func TestUseNotedWhileWritingIsNotLost(t *testing.T) {
 	for range 4 {
 		group.Go(func() {
 			for range 200 {
-				w.clock.advance(time.Second)
+				w.clock.Advance(time.Second)
 				w.service.Used(v.ID, anywhere, "curl/8")
 				if err := w.service.WriteUses(context.Background()); err != nil {
 					t.Error(err)
@@ -104,9 +104,9 @@ func TestUseNotedWhileWritingIsNotLost(t *testing.T) {
 	}
 	group.Wait()
 	last := w.clock.Now()
-	w.clock.advance(time.Second)
+	w.clock.Advance(time.Second)
 	w.service.Used(v.ID, anywhere, "last")
-	w.clock.advance(time.Hour)
+	w.clock.Advance(time.Hour)
 	if err := w.service.WriteUses(context.Background()); err != nil {
 		t.Fatal(err)
 	}

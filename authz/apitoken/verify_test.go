@@ -78,7 +78,7 @@ func TestTokenThatIsGoodNoMore(t *testing.T) {
 			return w.service.Revoke(ctx, w.alice.ID, v.ID)
 		}},
 		{"expired", func(_ context.Context, w *world, _ *authz.APIToken) error {
-			w.clock.advance(30 * day)
+			w.clock.Advance(30 * day)
 			return nil
 		}},
 		{"person disabled", func(ctx context.Context, w *world, _ *authz.APIToken) error {
@@ -142,7 +142,7 @@ func TestOutageIsNoRefusal(t *testing.T) {
 	w := alone(t)
 	store := storagetest.New(t, storage.WithMaxConns(1))
 	broken := apitoken.NewService(apitoken.Config{
-		Store: store, Catalog: w.apis, Status: &places{store: store}, Audit: w.events, Now: w.clock.Now, Random: rand.Reader,
+		Store: store, Catalog: w.apis, Status: &places{store: store}, Audit: &w.events, Now: w.clock.Now, Random: rand.Reader,
 		Roles: func(context.Context, []string) ([]authz.Role, error) { return nil, errors.New("no roles today") },
 	})
 	_, token := w.create(w.good())
@@ -279,7 +279,7 @@ func TestAgesAreShownInDays(t *testing.T) {
 	for most, want := range map[time.Duration]string{day: "1 day", 7 * day: "7 days", 90 * time.Minute: "1h30m0s"} {
 		w := alone(t)
 		s := apitoken.NewService(apitoken.Config{
-			Store: w.store, Catalog: w.apis, Status: &places{store: w.store}, Audit: w.events, MaxLifetime: most, Now: w.clock.Now,
+			Store: w.store, Catalog: w.apis, Status: &places{store: w.store}, Audit: &w.events, MaxLifetime: most, Now: w.clock.Now,
 			Roles: func(context.Context, []string) ([]authz.Role, error) { return w.roles, nil },
 		})
 		if _, _, err := s.Create(context.Background(), w.alice, w.good()); err == nil || !strings.Contains(err.Error(), want+",") {

@@ -12,15 +12,14 @@ import (
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/authztest"
 	"github.com/signet-auth/signet/authz/cache"
 )
-
-var start = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
 // source is what a test's cache loads from.
 type source struct {
 	mu    sync.Mutex
-	now   time.Time
+	clock authztest.Clock
 	value string
 	err   error
 	loads int
@@ -33,16 +32,11 @@ func (s *source) load(context.Context, string) (string, error) {
 	return s.value, s.err
 }
 
-func (s *source) time() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now
-}
-
 func (s *source) set(advance time.Duration, value string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.now, s.value, s.err = s.now.Add(advance), value, err
+	s.clock.Advance(advance)
+	s.value, s.err = value, err
 }
 
 func TestGetBelievesWhatItLoadedForAWhile(t *testing.T) {
@@ -67,8 +61,8 @@ func TestGetBelievesWhatItLoadedForAWhile(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := &source{now: start}
-			c := cache.New(cache.Config[string]{Load: s.load, Now: s.time})
+			s := &source{}
+			c := cache.New(cache.Config[string]{Load: s.load, Now: s.clock.Now})
 			if tt.first == nil {
 				s.set(0, "old", nil)
 			} else {
@@ -91,8 +85,8 @@ func TestGetBelievesWhatItLoadedForAWhile(t *testing.T) {
 
 func TestTTLCountsFromTheStartOfTheLoad(t *testing.T) {
 	t.Parallel()
-	s := &source{now: start}
-	c := cache.New(cache.Config[string]{Now: s.time, Load: func(ctx context.Context, key string) (string, error) {
+	s := &source{}
+	c := cache.New(cache.Config[string]{Now: s.clock.Now, Load: func(ctx context.Context, key string) (string, error) {
 		s.set(6*time.Second, "v", nil) // a slow database
 		return s.load(ctx, key)
 	}})
@@ -266,8 +260,8 @@ func TestWhatALoadReadBeforeForgetIsNotKept(t *testing.T) {
 
 func TestForgetDropsOneKeyAndClearAll(t *testing.T) {
 	t.Parallel()
-	s := &source{now: start, value: "v"}
-	c := cache.New(cache.Config[string]{Load: s.load, Now: s.time})
+	s := &source{value: "v"}
+	c := cache.New(cache.Config[string]{Load: s.load, Now: s.clock.Now})
 	ask := func(want int) {
 		t.Helper()
 		for _, key := range []string{"a", "b"} {
@@ -289,8 +283,8 @@ func TestForgetDropsOneKeyAndClearAll(t *testing.T) {
 
 func TestSizeIsBounded(t *testing.T) {
 	t.Parallel()
-	s := &source{now: start, value: "v"}
-	c := cache.New(cache.Config[string]{Load: s.load, Now: s.time, Max: 10})
+	s := &source{value: "v"}
+	c := cache.New(cache.Config[string]{Load: s.load, Now: s.clock.Now, Max: 10})
 	for i := range 100 {
 		if i%2 == 0 {
 			s.set(0, "", authz.ErrNotFound)

@@ -1,15 +1,13 @@
 package catalog_test
 
 import (
-	"context"
 	"errors"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/authztest"
 	"github.com/signet-auth/signet/authz/catalog"
 	"github.com/signet-auth/signet/storage"
 	"github.com/signet-auth/signet/storage/storagetest"
@@ -21,9 +19,8 @@ const issuer = "https://signet.example"
 type world struct {
 	*catalog.Service
 	store  *storage.Store
-	now    atomic.Int64
-	mu     sync.Mutex
-	events []authz.Event
+	clock  authztest.Clock
+	events authztest.Events
 }
 
 func newWorld(t *testing.T, options ...storage.Option) *world {
@@ -34,27 +31,12 @@ func newWorld(t *testing.T, options ...storage.Option) *world {
 func newWorldOn(store catalog.Store) *world {
 	w := &world{}
 	w.store, _ = store.(*storage.Store)
-	w.now.Store(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixNano())
-	w.Service = catalog.New(catalog.Config{Store: store, Issuer: issuer, Audit: w, Now: w.time})
+	w.Service = catalog.New(catalog.Config{Store: store, Issuer: issuer, Audit: &w.events, Now: w.clock.Now})
 	return w
 }
 
-func (w *world) time() time.Time         { return time.Unix(0, w.now.Load()).UTC() }
-func (w *world) advance(d time.Duration) { w.now.Add(int64(d)) }
-
-func (w *world) Record(_ context.Context, e authz.Event) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.events = append(w.events, e)
-}
-
 func (w *world) last() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.events) == 0 {
-		return ""
-	}
-	e := w.events[len(w.events)-1]
+	e := w.events.Last()
 	return e.Kind + " " + e.Detail["api"]
 }
 
@@ -93,13 +75,13 @@ func TestCreateAndChange(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storage.WithMaxConns(1))
 	made := w.create(t, orders())
-	if made.Version != 1 || !made.CreatedAt.Equal(w.time()) || w.last() != authz.EventAPICreated+" "+ordersURI {
+	if made.Version != 1 || !made.CreatedAt.Equal(w.clock.Now()) || w.last() != authz.EventAPICreated+" "+ordersURI {
 		t.Errorf("made %+v, recorded %s", made, w.last())
 	}
 	if _, err := w.Create(t.Context(), orders()); !errors.Is(err, authz.ErrConflict) {
 		t.Errorf("a taken identifier: %v", err)
 	}
-	w.advance(time.Hour)
+	w.clock.Advance(time.Hour)
 	next := orders(func(a *authz.API) { a.Identifier, a.Name, a.BrowserSignIn, a.Scopes = "ignored", "Orders 2", true, nil })
 	changed, err := w.Update(t.Context(), ordersURI, 1, next)
 	if err != nil {
@@ -107,7 +89,7 @@ func TestCreateAndChange(t *testing.T) {
 	}
 	kept, err := w.Get(t.Context(), ordersURI)
 	if err != nil || kept.Name != "Orders 2" || !kept.BrowserSignIn || len(kept.Scopes) != 0 || kept.Version != 2 ||
-		changed.Version != 2 || !kept.CreatedAt.Equal(made.CreatedAt) || !kept.UpdatedAt.Equal(w.time()) {
+		changed.Version != 2 || !kept.CreatedAt.Equal(made.CreatedAt) || !kept.UpdatedAt.Equal(w.clock.Now()) {
 		t.Errorf("kept %+v, changed to %+v, %v", kept, changed, err)
 	}
 	if w.last() != authz.EventAPIChanged+" "+ordersURI {
@@ -172,7 +154,7 @@ func TestList(t *testing.T) {
 func TestWhatNoAPIMayBe(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	if err := w.store.InsertClient(t.Context(), &authz.Client{ID: "acme", CreatedAt: w.time(), UpdatedAt: w.time(), Version: 1}); err != nil {
+	if err := w.store.InsertClient(t.Context(), &authz.Client{ID: "acme", CreatedAt: w.clock.Now(), UpdatedAt: w.clock.Now(), Version: 1}); err != nil {
 		t.Fatal(err)
 	}
 	called := func(identifier string) func(*authz.API) { return func(a *authz.API) { a.Identifier = identifier } }

@@ -100,11 +100,11 @@ func TestAllIsSecondsOldAtMost(t *testing.T) {
 	if err := other.Delete(t.Context(), ordersURI); err != nil {
 		t.Fatal(err)
 	}
-	w.advance(10*time.Second - 1)
+	w.clock.Advance(10*time.Second - 1)
 	if !w.knows(t, ordersURI) {
 		t.Error("it knew before it could")
 	}
-	w.advance(1)
+	w.clock.Advance(1)
 	if w.knows(t, ordersURI) {
 		t.Error("it does not know after ten seconds")
 	}
@@ -113,7 +113,7 @@ func TestAllIsSecondsOldAtMost(t *testing.T) {
 	if !w.knows(t, ordersURI) {
 		t.Error("it does not know after it heard")
 	}
-	w.advance(-time.Hour) // the clock is set back
+	w.clock.Advance(-time.Hour) // the clock is set back
 	w.all(t)
 	if reads != 5 {
 		t.Errorf("read %d times, want 5", reads)
@@ -127,7 +127,7 @@ func TestAllReadsEveryPage(t *testing.T) {
 	err := w.store.InTx(t.Context(), func(ctx context.Context) error {
 		for i := range many {
 			a := orders(func(a *authz.API) { a.Identifier = fmt.Sprintf("urn:%04d", i) })
-			a.CreatedAt, a.UpdatedAt = w.time(), w.time()
+			a.CreatedAt, a.UpdatedAt = w.clock.Now(), w.clock.Now()
 			if err := w.store.InsertAPI(ctx, &a); err != nil {
 				return err
 			}

@@ -7,11 +7,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/authztest"
 	"github.com/signet-auth/signet/authz/consent"
 	"github.com/signet-auth/signet/storage"
 	"github.com/signet-auth/signet/storage/storagetest"
@@ -21,9 +21,8 @@ import (
 type world struct {
 	*consent.Service
 	store  *storage.Store
-	now    atomic.Int64
-	mu     sync.Mutex
-	events []authz.Event
+	clock  authztest.Clock
+	events authztest.Events
 }
 
 // clients looks clients up in the store.
@@ -34,18 +33,17 @@ func (c clients) Get(ctx context.Context, id string) (*authz.Client, error) { re
 func newWorld(t *testing.T, store *storage.Store) *world {
 	t.Helper()
 	w := &world{store: store}
-	w.now.Store(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixNano())
-	w.Service = consent.New(consent.Config{Store: store, Clients: clients{store}, Audit: w, Now: w.time})
+	w.Service = consent.New(consent.Config{Store: store, Clients: clients{store}, Audit: &w.events, Now: w.clock.Now})
 	for _, name := range []string{"alice", "bob"} {
 		if err := store.InsertUser(t.Context(), &authz.User{
-			ID: name, Username: name, Roles: []string{}, CreatedAt: w.time(), UpdatedAt: w.time(), Version: 1,
+			ID: name, Username: name, Roles: []string{}, CreatedAt: w.clock.Now(), UpdatedAt: w.clock.Now(), Version: 1,
 		}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, id := range []string{"calendar", "mail", "ours"} {
 		if err := store.InsertClient(t.Context(), &authz.Client{
-			ID: id, Metadata: authz.ClientMetadata{Name: "Acme " + id}, CreatedAt: w.time(), UpdatedAt: w.time(), Version: 1,
+			ID: id, Metadata: authz.ClientMetadata{Name: "Acme " + id}, CreatedAt: w.clock.Now(), UpdatedAt: w.clock.Now(), Version: 1,
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -53,29 +51,20 @@ func newWorld(t *testing.T, store *storage.Store) *world {
 	return w
 }
 
-func (w *world) time() time.Time         { return time.Unix(0, w.now.Load()).UTC() }
-func (w *world) advance(d time.Duration) { w.now.Add(int64(d)) }
-
-func (w *world) Record(_ context.Context, e authz.Event) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.events = append(w.events, e)
-}
-
 // grant makes a grant whose code has been redeemed.
 func (w *world) grant(t *testing.T, id, userID, clientID string, scopes ...string) {
 	t.Helper()
 	g := &authz.Grant{
 		ID: id, UserID: userID, ClientID: clientID, Scopes: scopes, Resources: []string{"https://orders.example"},
-		CodeHash: []byte(id), CodeChallenge: "c", AuthTime: w.time(), CreatedAt: w.time(),
-		CodeExpiresAt: w.time().Add(time.Minute), ExpiresAt: w.time().Add(time.Hour), RefreshSeq: 1,
+		CodeHash: []byte(id), CodeChallenge: "c", AuthTime: w.clock.Now(), CreatedAt: w.clock.Now(),
+		CodeExpiresAt: w.clock.Now().Add(time.Minute), ExpiresAt: w.clock.Now().Add(time.Hour), RefreshSeq: 1,
 	}
 	if err := w.store.InsertGrant(t.Context(), g); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.store.RedeemCode(t.Context(), authz.CodeClaim{
-		GrantID: id, ClientID: clientID, CodeHash: []byte(id), CodeChallenge: "c", Now: w.time(),
-		RefreshExpiresAt: w.time().Add(time.Hour), ExpiresAt: w.time().Add(time.Hour),
+		GrantID: id, ClientID: clientID, CodeHash: []byte(id), CodeChallenge: "c", Now: w.clock.Now(),
+		RefreshExpiresAt: w.clock.Now().Add(time.Hour), ExpiresAt: w.clock.Now().Add(time.Hour),
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +182,7 @@ func TestAnAnswerDoesNotOverwriteAnother(t *testing.T) {
 		{"c", "d", "a b c d"},
 	} {
 		b := &between{Store: w.store, happens: func() { w.remember(t, answer(c.meanwhile)) }}
-		slow := consent.New(consent.Config{Store: b, Now: w.time})
+		slow := consent.New(consent.Config{Store: b, Now: w.clock.Now})
 		if err := slow.Remember(t.Context(), answer(c.then)); err != nil {
 			t.Fatal(err)
 		}
@@ -206,13 +195,13 @@ func TestAnAnswerDoesNotOverwriteAnother(t *testing.T) {
 func TestApps(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storagetest.New(t))
-	began := w.time()
+	began := w.clock.Now()
 	w.remember(t, authz.Consent{UserID: "alice", ClientID: "calendar", Scopes: scopes("openid a"), Resources: []string{"https://old.example"}})
 	w.remember(t, authz.Consent{UserID: "alice", ClientID: "mail", Declined: scopes("a")})
 	w.remember(t, authz.Consent{UserID: "bob", ClientID: "mail", Scopes: scopes("openid")})
-	w.advance(time.Minute)
+	w.clock.Advance(time.Minute)
 	w.grant(t, "g1", "alice", "calendar", "openid", "a")
-	w.advance(time.Minute)
+	w.clock.Advance(time.Minute)
 	w.grant(t, "g2", "alice", "ours", "openid") // first party: never asked
 	apps, err := w.Apps(t.Context(), "alice")
 	if err != nil {
@@ -239,7 +228,7 @@ func TestAppsForgetsDeletedClientsAndEndedGrants(t *testing.T) {
 	if err := w.store.DeleteClient(t.Context(), "mail"); err != nil {
 		t.Fatal(err)
 	}
-	w.advance(2 * time.Hour)
+	w.clock.Advance(2 * time.Hour)
 	if apps, err := w.Apps(t.Context(), "alice"); err != nil || len(apps) != 0 {
 		t.Errorf("got %v, %v", apps, err)
 	}
@@ -259,7 +248,7 @@ func TestRevoke(t *testing.T) {
 		}
 	}
 	live := func(id string) bool {
-		_, _, err := w.store.LiveGrant(t.Context(), id, "", w.time())
+		_, _, err := w.store.LiveGrant(t.Context(), id, "", w.clock.Now())
 		return err == nil
 	}
 	if live("calendar-alice") || !live("mail-alice") || !live("calendar-bob") {
@@ -271,8 +260,8 @@ func TestRevoke(t *testing.T) {
 	if c, _ := w.Find(t.Context(), "bob", "calendar"); c == nil {
 		t.Error("bob's answer is gone")
 	}
-	if len(w.events) != 2 || w.events[0].Kind != authz.EventGrantRevoked || w.events[0].Detail["grants"] != "1" {
-		t.Errorf("recorded %+v", w.events)
+	if got := w.events.All(); len(got) != 2 || got[0].Kind != authz.EventGrantRevoked || got[0].Detail["grants"] != "1" {
+		t.Errorf("recorded %+v", got)
 	}
 }
 
@@ -285,7 +274,7 @@ func TestRevokeNeverMeansAll(t *testing.T) {
 			t.Errorf("%v: got %v", pair, err)
 		}
 	}
-	if _, _, err := w.store.LiveGrant(t.Context(), "g", "", w.time()); err != nil {
+	if _, _, err := w.store.LiveGrant(t.Context(), "g", "", w.clock.Now()); err != nil {
 		t.Errorf("the grant is gone: %v", err)
 	}
 }

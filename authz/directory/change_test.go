@@ -14,9 +14,9 @@ func TestUpdate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	u := w.create(t, directory.New{Username: "alice", Email: "alice@example.com", Name: "Alice"})
-	w.advance(time.Hour)
+	w.clock.Advance(time.Hour)
 	u, err := w.Update(t.Context(), u.ID, u.Version, directory.Change{EmailVerified: to(true)})
-	if err != nil || !u.EmailVerified || u.Version != 2 || u.Profile.Name != "Alice" || !u.UpdatedAt.Equal(w.time()) {
+	if err != nil || !u.EmailVerified || u.Version != 2 || u.Profile.Name != "Alice" || !u.UpdatedAt.Equal(w.clock.Now()) {
 		t.Fatalf("got %+v, %v", u, err)
 	}
 	if got := w.last(); got != authz.EventUserChanged+" "+u.ID {
@@ -157,8 +157,8 @@ func TestSetDisabledTakesEffectAtOnce(t *testing.T) {
 	if got := w.holds(t, "here"); got != "session false, grant false" {
 		t.Errorf("enabled again: %s", got)
 	}
-	before := len(w.events)
-	if err := w.SetDisabled(t.Context(), u.ID, false); err != nil || len(w.events) != before {
+	before := len(w.events.All())
+	if err := w.SetDisabled(t.Context(), u.ID, false); err != nil || len(w.events.All()) != before {
 		t.Errorf("a change that is none was recorded, or %v", err)
 	}
 	if err := w.SetDisabled(t.Context(), "usr_nobody", true); !errors.Is(err, authz.ErrNotFound) {

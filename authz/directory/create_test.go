@@ -16,7 +16,7 @@ func TestCreate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storage.WithMaxConns(1))
 	u := w.create(t, directory.New{Username: "Alice", Email: "Alice@example.com", Name: "Alice Ä. Example", Password: password})
-	if !strings.HasPrefix(u.ID, authz.PrefixUser) || u.Version != 1 || len(u.Roles) != 0 || u.EmailVerified || !u.CreatedAt.Equal(w.time()) {
+	if !strings.HasPrefix(u.ID, authz.PrefixUser) || u.Version != 1 || len(u.Roles) != 0 || u.EmailVerified || !u.CreatedAt.Equal(w.clock.Now()) {
 		t.Errorf("created %+v", u)
 	}
 	if got := w.last(); got != authz.EventUserCreated+" "+u.ID {

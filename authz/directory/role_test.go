@@ -56,7 +56,7 @@ func TestEnsureRoles(t *testing.T) {
 	if again, err := w.Role(t.Context(), authz.RoleDefault); err != nil || again.Version != user.Version {
 		t.Errorf("a changed role was made anew: %+v, %v", again, err)
 	}
-	other := directory.NewService(directory.Config{Store: w.store, DefaultRole: "baker", Now: w.time})
+	other := directory.NewService(directory.Config{Store: w.store, DefaultRole: "baker", Now: w.clock.Now})
 	if err := other.EnsureRoles(t.Context()); !errors.Is(err, authz.ErrNotFound) {
 		t.Errorf("the default role does not exist: %v", err)
 	}
@@ -210,11 +210,11 @@ func TestRolesOfAreSecondsOldAtMost(t *testing.T) {
 	if _, err := other.CreateRole(t.Context(), authz.Role{Name: "baker"}); err != nil {
 		t.Fatal(err)
 	}
-	w.advance(10*time.Second - 1)
+	w.clock.Advance(10*time.Second - 1)
 	if got := rolesOf(t, w, "baker"); got != "user" {
 		t.Errorf("got %q before it could know", got)
 	}
-	w.advance(1)
+	w.clock.Advance(1)
 	if got := rolesOf(t, w, "baker"); got != "user baker" {
 		t.Errorf("got %q after ten seconds", got)
 	}
@@ -225,7 +225,7 @@ func TestRolesOfAreSecondsOldAtMost(t *testing.T) {
 	if got := rolesOf(t, w, "baker", "unknown"); got != "user" {
 		t.Errorf("got %q after it heard", got)
 	}
-	w.advance(-time.Hour) // the clock is set back
+	w.clock.Advance(-time.Hour) // the clock is set back
 	rolesOf(t, w)
 	if reads != 4 {
 		t.Errorf("read %d times, want 4", reads)

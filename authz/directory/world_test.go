@@ -5,12 +5,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/authztest"
 	"github.com/signet-auth/signet/authz/directory"
 	"github.com/signet-auth/signet/storage"
 	"github.com/signet-auth/signet/storage/storagetest"
@@ -22,9 +21,8 @@ const password = authz.Secret("correct horse battery")
 type world struct {
 	*directory.Service
 	store  *storage.Store
-	now    atomic.Int64
-	mu     sync.Mutex
-	events []authz.Event
+	clock  authztest.Clock
+	events authztest.Events
 }
 
 func newWorld(t *testing.T, options ...storage.Option) *world {
@@ -41,10 +39,9 @@ func newWorldOn(store *storage.Store) *world {
 // newWorldOver takes a store that is more than one.
 func newWorldOver(store directory.Store) *world {
 	w := new(world)
-	w.now.Store(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixNano())
 	w.Service = directory.NewService(directory.Config{
-		Store: store, Passwords: hasher{}, Audit: w, SetupKey: []byte("0123456789abcdef0123456789abcdef"),
-		Now: w.time, Random: rand.Reader,
+		Store: store, Passwords: hasher{}, Audit: &w.events, SetupKey: []byte("0123456789abcdef0123456789abcdef"),
+		Now: w.clock.Now, Random: rand.Reader,
 	})
 	return w
 }
@@ -59,23 +56,9 @@ func (hasher) Hash(_ context.Context, p authz.Secret) (string, error) {
 	return "hash of " + p.Reveal(), nil
 }
 
-func (w *world) time() time.Time         { return time.Unix(0, w.now.Load()).UTC() }
-func (w *world) advance(d time.Duration) { w.now.Add(int64(d)) }
-
-func (w *world) Record(_ context.Context, e authz.Event) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.events = append(w.events, e)
-}
-
 // last gives the kind of the event that was recorded last, and of whom.
 func (w *world) last() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.events) == 0 {
-		return ""
-	}
-	e := w.events[len(w.events)-1]
+	e := w.events.Last()
 	return e.Kind + " " + e.UserID
 }
 
@@ -101,17 +84,17 @@ func (w *world) hash(t *testing.T, username string) string {
 // signIn gives a person a session and a grant to the client "app".
 func (w *world) signIn(t *testing.T, u *authz.User, name string) *authz.Session {
 	t.Helper()
-	err := w.store.InsertClient(t.Context(), &authz.Client{ID: "app", CreatedAt: w.time(), UpdatedAt: w.time(), Version: 1})
+	err := w.store.InsertClient(t.Context(), &authz.Client{ID: "app", CreatedAt: w.clock.Now(), UpdatedAt: w.clock.Now(), Version: 1})
 	if err != nil && !errors.Is(err, authz.ErrConflict) {
 		t.Fatal(err)
 	}
 	s := &authz.Session{
-		ID: "ses_" + name, UserID: u.ID, SecretHash: []byte("x"), AuthTime: w.time(), CreatedAt: w.time(),
-		LastSeenAt: w.time(), IdleExpiresAt: w.time().Add(time.Hour), ExpiresAt: w.time().Add(time.Hour),
+		ID: "ses_" + name, UserID: u.ID, SecretHash: []byte("x"), AuthTime: w.clock.Now(), CreatedAt: w.clock.Now(),
+		LastSeenAt: w.clock.Now(), IdleExpiresAt: w.clock.Now().Add(time.Hour), ExpiresAt: w.clock.Now().Add(time.Hour),
 	}
 	g := &authz.Grant{
-		ID: "grant-" + name, UserID: u.ID, ClientID: "app", CodeHash: []byte(name), AuthTime: w.time(),
-		CreatedAt: w.time(), CodeExpiresAt: w.time().Add(time.Minute), ExpiresAt: w.time().Add(time.Hour),
+		ID: "grant-" + name, UserID: u.ID, ClientID: "app", CodeHash: []byte(name), AuthTime: w.clock.Now(),
+		CreatedAt: w.clock.Now(), CodeExpiresAt: w.clock.Now().Add(time.Minute), ExpiresAt: w.clock.Now().Add(time.Hour),
 	}
 	if err := errors.Join(w.store.InsertSession(t.Context(), s), w.store.InsertGrant(t.Context(), g)); err != nil {
 		t.Fatal(err)
@@ -122,8 +105,8 @@ func (w *world) signIn(t *testing.T, u *authz.User, name string) *authz.Session 
 // holds says what of a signIn still lives.
 func (w *world) holds(t *testing.T, name string) string {
 	t.Helper()
-	_, _, sessionErr := w.store.SessionWithUser(t.Context(), "ses_"+name, w.time())
-	_, _, grantErr := w.store.LiveGrant(t.Context(), "grant-"+name, "", w.time())
+	_, _, sessionErr := w.store.SessionWithUser(t.Context(), "ses_"+name, w.clock.Now())
+	_, _, grantErr := w.store.LiveGrant(t.Context(), "grant-"+name, "", w.clock.Now())
 	return fmt.Sprintf("session %v, grant %v", sessionErr == nil, grantErr == nil)
 }
 

@@ -275,11 +275,11 @@ func TestShortTokenEndsWithItsCredential(t *testing.T) {
 	if got := w.claims(first.Token)["exp"]; got != end {
 		t.Errorf("ends at %v, want %v", got, end)
 	}
-	w.clock.advance(15 * time.Second)
+	w.clock.Advance(15 * time.Second)
 	if again := w.check(asking(token), gateway.Allow); again.Token == first.Token || w.claims(again.Token)["exp"] != end {
 		t.Error("a token was used beyond half of its life, or outlives its credential")
 	}
-	w.clock.advance(5 * time.Second)
+	w.clock.Advance(5 * time.Second)
 	w.check(asking(token), gateway.Unauthenticated)
 }
 
@@ -304,7 +304,7 @@ func TestAnswerNeverOutlivesItsCredential(t *testing.T) {
 	})
 	_, token := w.apiToken(func(n *apitoken.New) { n.ExpiresAt = w.clock.Now().Add(20 * time.Second) })
 	w.check(asking(token), gateway.Allow)
-	w.clock.advance(20 * time.Second)
+	w.clock.Advance(20 * time.Second)
 	w.check(asking(token), gateway.Unauthenticated)
 }
 
@@ -330,12 +330,12 @@ func TestVisitIsNotedAtMostOnceAMinute(t *testing.T) {
 	w := alone(t)
 	cookie, _ := w.cookie()
 	w.check(browsing(cookie), gateway.Allow)
-	w.clock.advance(59 * time.Second)
+	w.clock.Advance(59 * time.Second)
 	w.check(browsing(cookie), gateway.Allow)
 	if n := w.seen.Load(); n != 0 {
 		t.Errorf("noted %d times within the minute", n)
 	}
-	w.clock.advance(40 * time.Second)
+	w.clock.Advance(40 * time.Second)
 	w.check(browsing(cookie), gateway.Allow)
 	for w.seen.Load() == 0 { // it is noted beside the request
 		time.Sleep(time.Millisecond)

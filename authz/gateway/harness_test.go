@@ -17,6 +17,7 @@ import (
 
 	"github.com/signet-auth/signet/authz"
 	"github.com/signet-auth/signet/authz/apitoken"
+	"github.com/signet-auth/signet/authz/authztest"
 	"github.com/signet-auth/signet/authz/gateway"
 	"github.com/signet-auth/signet/authz/keys"
 	"github.com/signet-auth/signet/authz/oauth2"
@@ -35,24 +36,6 @@ var (
 	there = netip.MustParseAddr("203.0.113.9")
 )
 
-// clock is a time that a test moves.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // nothing records nothing.
 type nothing struct{}
 
@@ -68,7 +51,7 @@ func (p *places) ClientIndex(context.Context, *authz.Client) (int64, error) { re
 // world is a gateway with all that stands behind it, on a real store.
 type world struct {
 	t          testing.TB
-	clock      *clock
+	clock      authztest.Clock
 	store      *storage.Store
 	statements atomic.Int64
 	mints      atomic.Int64
@@ -90,8 +73,7 @@ type world struct {
 func newWorld(t testing.TB, open func(...storage.Option) *storage.Store, change ...func(*gateway.Config)) *world {
 	t.Helper()
 	w := &world{
-		t: t, clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)},
-		roles: []authz.Role{{Name: authz.RoleDefault, Scopes: authz.Scopes{authz.AnyScope}}},
+		t: t, roles: []authz.Role{{Name: authz.RoleDefault, Scopes: authz.Scopes{authz.AnyScope}}},
 		apis: []*authz.API{
 			{Identifier: orders, Name: "Orders", BrowserSignIn: true, Scopes: []authz.APIScope{{Name: "orders:read"}, {Name: "orders:write"}}},
 			{Identifier: bills, Name: "Bills", Scopes: []authz.APIScope{{Name: "bills:read"}}},

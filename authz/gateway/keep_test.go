@@ -30,11 +30,11 @@ func TestAnswerIsKeptForHalfOfTheTokensLife(t *testing.T) {
 	w := alone(t)
 	_, token := w.apiToken()
 	first := w.check(asking(token), gateway.Allow)
-	w.clock.advance(30*time.Second - 1)
+	w.clock.Advance(30*time.Second - 1)
 	if v := w.check(asking(token), gateway.Allow); v.Token != first.Token {
 		t.Error("signed anew before half of the life was over")
 	}
-	w.clock.advance(1)
+	w.clock.Advance(1)
 	statements, signatures := w.cost(func() {
 		if v := w.check(asking(token), gateway.Allow); v.Token == first.Token {
 			t.Error("used for more than half of its life")
@@ -43,7 +43,7 @@ func TestAnswerIsKeptForHalfOfTheTokensLife(t *testing.T) {
 	if statements != 1 || signatures != 1 {
 		t.Errorf("%d statements and %d signatures, want one of each", statements, signatures)
 	}
-	w.clock.advance(-time.Second)
+	w.clock.Advance(-time.Second)
 	if statements, _ := w.cost(func() { w.check(asking(token), gateway.Allow) }); statements != 1 {
 		t.Error("an answer from the future was given")
 	}
@@ -215,7 +215,7 @@ func TestWhenAnythingMayHaveChangedEachAnswerIsAskedForAgain(t *testing.T) {
 		if got.Token == before[0] || w.claims(got.Token)["scope"] != "orders:read" {
 			t.Error("the token says what is right no more")
 		}
-		w.clock.advance(30 * time.Second)
+		w.clock.Advance(30 * time.Second)
 		if statements, _ := w.cost(func() { w.check(browsing(cookie), gateway.Allow) }); statements != 1 {
 			t.Error("asking again made the answer live longer")
 		}
@@ -437,15 +437,15 @@ func TestAPIsAreReadOnceASecond(t *testing.T) {
 	if reads != 1 {
 		t.Errorf("read %d times within a second", reads)
 	}
-	w.clock.advance(time.Second)
+	w.clock.Advance(time.Second)
 	if read() != first || reads != 2 {
 		t.Errorf("read %d times, and made anew although it is the same", reads)
 	}
-	w.clock.advance(-500 * time.Millisecond)
+	w.clock.Advance(-500 * time.Millisecond)
 	if read(); reads != 3 {
 		t.Error("what was read in the future is believed")
 	}
-	w.clock.advance(time.Second)
+	w.clock.Advance(time.Second)
 	down = errDown
 	for range 5 {
 		read()

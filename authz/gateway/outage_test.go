@@ -19,7 +19,7 @@ func TestDuringAnOutageWhatIsKeptGoesOn(t *testing.T) {
 	w.check(browsing(cookie), gateway.Allow)
 	w.down.Store(true)
 	for range 29 {
-		w.clock.advance(time.Second)
+		w.clock.Advance(time.Second)
 		w.service.Changed("", "") // what Watch says each second while the database is gone
 		if v := w.check(asking(known), gateway.Allow); v.Token != first.Token {
 			t.Fatal("another token during the outage")
@@ -29,11 +29,11 @@ func TestDuringAnOutageWhatIsKeptGoesOn(t *testing.T) {
 	}
 	w.check(asking(known, "orders:reed"), gateway.Misconfigured)
 	w.check(gateway.Facts{Method: "POST", URL: parse(orders)}, gateway.Unauthenticated)
-	w.clock.advance(time.Second)
+	w.clock.Advance(time.Second)
 	w.check(asking(known), gateway.Unavailable)
 	w.check(browsing(cookie), gateway.Unavailable)
 	w.down.Store(false)
-	w.clock.advance(time.Second)
+	w.clock.Advance(time.Second)
 	w.check(asking(known), gateway.Allow)
 	w.check(browsing(cookie), gateway.Allow)
 	w.check(asking(unknown), gateway.Allow)
@@ -74,7 +74,7 @@ func TestRevocationThatWasMissedIsFoundAfterTheOutage(t *testing.T) {
 	w.check(asking(token), gateway.Allow)
 	w.must(w.tokens.Revoke(context.Background(), w.alice.ID, v.ID)) // on another replica
 	w.down.Store(false)
-	w.clock.advance(time.Second)
+	w.clock.Advance(time.Second)
 	w.check(asking(token), gateway.Unauthenticated)
 }
 
@@ -106,7 +106,7 @@ func TestOutageIsNotPressedByEveryRequest(t *testing.T) {
 	if lookups != 1 {
 		t.Errorf("%d lookups within a second of an outage, want 1", lookups)
 	}
-	counted.clock.advance(time.Second)
+	counted.clock.Advance(time.Second)
 	counted.check(asking(all[0]), gateway.Allow)
 	if lookups != 2 {
 		t.Errorf("%d lookups a second later, want 2", lookups)
@@ -150,7 +150,7 @@ func TestNothingPassesBeforeAPIsWereRead(t *testing.T) {
 	w.down.Store(false)
 	w.check(asking(token), gateway.Allow)
 	w.down.Store(true)
-	w.clock.advance(61 * time.Second)
+	w.clock.Advance(61 * time.Second)
 	w.check(gateway.Facts{URL: parse(orders)}, gateway.Unavailable)
 }
 

@@ -15,11 +15,12 @@ import (
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/authztest"
 	"github.com/signet-auth/signet/authz/gateway"
 )
 
 // sealer is a gateway that needs no database.
-func sealer(t testing.TB, key byte, at *clock) *gateway.Service {
+func sealer(t testing.TB, key byte, at *authztest.Clock) *gateway.Service {
 	t.Helper()
 	s, err := gateway.New(gateway.Config{CookieKey: bytes.Repeat([]byte{key}, 32), Now: at.Now, Random: rand.Reader})
 	if err != nil {
@@ -28,11 +29,9 @@ func sealer(t testing.TB, key byte, at *clock) *gateway.Service {
 	return s
 }
 
-func newClock() *clock { return &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
-
 func TestSessionOpensForItsAPIOnly(t *testing.T) {
 	t.Parallel()
-	s, grant := sealer(t, 1, newClock()), random(16)
+	s, grant := sealer(t, 1, &authztest.Clock{}), random(16)
 	sealed, err := s.SealSession(orders, grant)
 	if err != nil || fmt.Sprint(sealed) != "[redacted]" {
 		t.Fatalf("%v, %v", sealed, err)
@@ -44,7 +43,7 @@ func TestSessionOpensForItsAPIOnly(t *testing.T) {
 	if _, ok := s.OpenSession(bills, value); ok {
 		t.Error("opened for another API")
 	}
-	if _, ok := sealer(t, 2, newClock()).OpenSession(orders, value); ok {
+	if _, ok := sealer(t, 2, &authztest.Clock{}).OpenSession(orders, value); ok {
 		t.Error("opened with another key")
 	}
 	for i := range value {
@@ -69,7 +68,7 @@ func TestSessionOpensForItsAPIOnly(t *testing.T) {
 
 func TestCookieHoldsTheSessionsOfAHost(t *testing.T) {
 	t.Parallel()
-	s := sealer(t, 1, newClock())
+	s := sealer(t, 1, &authztest.Clock{})
 	cookie := ""
 	grants := map[string]string{}
 	for i := range 10 {
@@ -107,7 +106,7 @@ func TestCookieHoldsTheSessionsOfAHost(t *testing.T) {
 
 func TestCookieHoldsNothingElse(t *testing.T) {
 	t.Parallel()
-	s := sealer(t, 1, newClock())
+	s := sealer(t, 1, &authztest.Clock{})
 	one, err := s.SealSession(orders, random(16))
 	if err != nil || s.DropSession(one.Reveal(), orders) != "" {
 		t.Error("something is left of the last session")
@@ -118,7 +117,7 @@ func TestCookieHoldsNothingElse(t *testing.T) {
 }
 
 func FuzzOpenSession(f *testing.F) {
-	s := sealer(f, 1, newClock())
+	s := sealer(f, 1, &authztest.Clock{})
 	sealed, err := s.SealSession(orders, "AAAAAAAAAAAAAAAAAAAAAA")
 	if err != nil {
 		f.Fatal(err)
@@ -141,7 +140,7 @@ func first8(cookie string) []string {
 
 func TestStateIsGoodOnceMoreInItsBrowserOnly(t *testing.T) {
 	t.Parallel()
-	at := newClock()
+	at := &authztest.Clock{}
 	s, api := sealer(t, 1, at), &authz.API{Identifier: orders}
 	begun, err := s.NewState(api, orders+"/7?x=y")
 	if err != nil {
@@ -169,11 +168,11 @@ func TestStateIsGoodOnceMoreInItsBrowserOnly(t *testing.T) {
 	if _, err := sealer(t, 2, at).OpenState(sealed, begun.ID); !errors.Is(err, gateway.ErrState) {
 		t.Errorf("opened with another key: %v", err)
 	}
-	at.advance(time.Hour - time.Second)
+	at.Advance(time.Hour - time.Second)
 	if _, err := s.OpenState(sealed, begun.ID); err != nil {
 		t.Errorf("just in time: %v", err)
 	}
-	at.advance(time.Second)
+	at.Advance(time.Second)
 	if _, err := s.OpenState(sealed, begun.ID); !errors.Is(err, gateway.ErrState) {
 		t.Errorf("too late: %v", err)
 	}
@@ -201,7 +200,7 @@ func swapped(c byte) string {
 
 func TestStateFitsACookie(t *testing.T) {
 	t.Parallel()
-	s := sealer(t, 1, newClock())
+	s := sealer(t, 1, &authztest.Clock{})
 	api := &authz.API{Identifier: "https://long.example/" + strings.Repeat("a", 1000)}
 	begun, err := s.NewState(api, "https://long.example/?"+strings.Repeat("&", 1478))
 	if err != nil || len(begun.ReturnTo) != 1500 {
@@ -214,7 +213,7 @@ func TestStateFitsACookie(t *testing.T) {
 
 func TestWithoutRandomnessNothingBegins(t *testing.T) {
 	t.Parallel()
-	s, err := gateway.New(gateway.Config{CookieKey: make([]byte, 32), Now: newClock().Now, Random: strings.NewReader("")})
+	s, err := gateway.New(gateway.Config{CookieKey: make([]byte, 32), Now: new(authztest.Clock).Now, Random: strings.NewReader("")})
 	if err != nil {
 		t.Fatal(err)
 	}

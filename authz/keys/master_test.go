@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/signet-auth/signet/authz/authztest"
 	"github.com/signet-auth/signet/authz/keys"
 )
 
@@ -63,15 +64,15 @@ func TestClaim(t *testing.T) {
 	store := newStore(t)
 	first, other := newMaster(t, 1), newMaster(t, 2)
 	for i := range 2 {
-		if err := first.Claim(t.Context(), store, start); err != nil {
+		if err := first.Claim(t.Context(), store, authztest.Start); err != nil {
 			t.Fatalf("claim %d: %v", i, err)
 		}
 	}
-	if err := other.Claim(t.Context(), store, start); !errors.Is(err, keys.ErrWrongMaster) {
+	if err := other.Claim(t.Context(), store, authztest.Start); !errors.Is(err, keys.ErrWrongMaster) {
 		t.Errorf("claim with another master key = %v, want ErrWrongMaster", err)
 	}
 	_ = store.Close()
-	if err := first.Claim(t.Context(), store, start); err == nil || errors.Is(err, keys.ErrWrongMaster) {
+	if err := first.Claim(t.Context(), store, authztest.Start); err == nil || errors.Is(err, keys.ErrWrongMaster) {
 		t.Errorf("claim during an outage = %v, want the outage", err)
 	}
 }
@@ -82,7 +83,7 @@ func TestOneMasterKeyWins(t *testing.T) {
 	errs := make([]error, 4)
 	var wg sync.WaitGroup
 	for i := range errs {
-		wg.Go(func() { errs[i] = newMaster(t, byte(i+1)).Claim(t.Context(), store, start) })
+		wg.Go(func() { errs[i] = newMaster(t, byte(i+1)).Claim(t.Context(), store, authztest.Start) })
 	}
 	wg.Wait()
 	wins := 0

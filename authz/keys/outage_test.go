@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/authztest"
 	"github.com/signet-auth/signet/authz/keys"
 	"github.com/signet-auth/signet/storage"
 )
@@ -198,7 +199,7 @@ func TestARowOfANewerVersionIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	store := newStore(t)
 	err := store.InsertSigningKey(t.Context(), authz.SigningKey{KID: "k", Alg: "ML-DSA-44", State: authz.KeyActive,
-		Sealed: []byte{9}, PublicJWK: []byte("{}"), CreatedAt: start, ActivatedAt: start})
+		Sealed: []byte{9}, PublicJWK: []byte("{}"), CreatedAt: authztest.Start, ActivatedAt: authztest.Start})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,55 +2,20 @@ package keys_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"io"
 	"log/slog"
 	"path/filepath"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/authztest"
 	"github.com/signet-auth/signet/authz/keys"
 	"github.com/signet-auth/signet/migrations"
 	"github.com/signet-auth/signet/storage"
 )
 
 var everyAlgorithm = []string{authz.AlgES256, authz.AlgRS256, authz.AlgPS256, authz.AlgEdDSA}
-
-// start is when every test begins.
-var start = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-
-// clock is the time that a test sets.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// recorder keeps what a ring reports.
-type recorder struct {
-	mu     sync.Mutex
-	events []authz.Event
-}
-
-func (r *recorder) Record(_ context.Context, e authz.Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.events = append(r.events, e)
-}
 
 func newStore(t testing.TB, options ...storage.Option) *storage.Store {
 	t.Helper()
@@ -87,10 +52,10 @@ func config(t testing.TB, store keys.Store) keys.Config {
 		Store:      store,
 		Master:     newMaster(t, 1),
 		Algorithms: []string{authz.AlgES256, authz.AlgEdDSA},
-		Now:        (&clock{now: start}).Now,
+		Now:        new(authztest.Clock).Now,
 		Random:     rand.Reader,
 		Log:        slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Audit:      &recorder{},
+		Audit:      &authztest.Events{},
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/authztest"
 	"github.com/signet-auth/signet/authz/keys"
 	"github.com/signet-auth/signet/storage"
 )
@@ -94,7 +95,7 @@ func jwks(ring *keys.Ring) string {
 
 func TestRotation(t *testing.T) {
 	t.Parallel()
-	store, clk, audit := newStore(t), &clock{now: start}, &recorder{}
+	store, clk, audit := newStore(t), &authztest.Clock{}, &authztest.Events{}
 	with := func(c *keys.Config) { c.Now, c.Audit = clk.Now, audit }
 	ring, replica := openRing(t, store, with), openRing(t, store, with)
 	const alg = authz.AlgES256
@@ -102,7 +103,7 @@ func TestRotation(t *testing.T) {
 	token := sign(t, ring, alg)
 	before := jwks(replica)
 
-	clk.advance(time.Hour)
+	clk.Advance(time.Hour)
 	if err := ring.Rotate(t.Context(), alg, false); err != nil {
 		t.Fatal(err)
 	}
@@ -136,10 +137,11 @@ func TestRotation(t *testing.T) {
 		t.Error("a rotation of one algorithm rotated another")
 	}
 
-	if len(audit.events) != 1 {
-		t.Fatalf("%d events, want one rotation", len(audit.events))
+	recorded := audit.All()
+	if len(recorded) != 1 {
+		t.Fatalf("%d events, want one rotation", len(recorded))
 	}
-	e := audit.events[0]
+	e := recorded[0]
 	if e.Kind != authz.EventKeyRotated || e.Detail["retired"] != old || e.Detail["active"] != next || e.Detail["forced"] != "false" {
 		t.Errorf("event %+v", e)
 	}
@@ -147,9 +149,9 @@ func TestRotation(t *testing.T) {
 
 func TestRotateRefusesAKeyThatNobodyKnowsYet(t *testing.T) {
 	t.Parallel()
-	clk := &clock{now: start}
+	clk := &authztest.Clock{}
 	ring := openRing(t, newStore(t), func(c *keys.Config) { c.Now, c.PublishAhead = clk.Now, time.Hour })
-	clk.advance(time.Hour - time.Second)
+	clk.Advance(time.Hour - time.Second)
 	before := ring.List()
 	for _, alg := range []string{"", authz.AlgES256} {
 		err := ring.Rotate(t.Context(), alg, false)
@@ -175,9 +177,9 @@ func TestRotateRefusesAKeyThatNobodyKnowsYet(t *testing.T) {
 
 func TestRotateRefusesAllWhenOneIsTooYoung(t *testing.T) {
 	t.Parallel()
-	clk := &clock{now: start}
+	clk := &authztest.Clock{}
 	ring := openRing(t, newStore(t), func(c *keys.Config) { c.Now = clk.Now })
-	clk.advance(time.Hour)
+	clk.Advance(time.Hour)
 	if err := ring.Rotate(t.Context(), authz.AlgEdDSA, false); err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +193,7 @@ func TestRotateRefusesAllWhenOneIsTooYoung(t *testing.T) {
 
 func TestReplicasThatRotateAtOnceRotateOnce(t *testing.T) {
 	t.Parallel()
-	store, clk, audit := newStore(t), &clock{now: start}, &recorder{}
+	store, clk, audit := newStore(t), &authztest.Clock{}, &authztest.Events{}
 	rings := make([]*keys.Ring, 4)
 	for i := range rings {
 		rings[i] = openRing(t, store, func(c *keys.Config) { c.Now, c.Audit = clk.Now, audit })
@@ -201,8 +203,8 @@ func TestReplicasThatRotateAtOnceRotateOnce(t *testing.T) {
 		"by time":    func(ctx context.Context, r *keys.Ring) error { return r.Tend(ctx) },
 	}
 	for name, rotate := range ways {
-		clk.advance(31 * 24 * time.Hour)
-		audit.events = nil
+		clk.Advance(31 * 24 * time.Hour)
+		earlier := len(audit.All())
 		before := state(rings[0], authz.AlgES256)[authz.KeyRetired]
 		barrier := make(chan struct{})
 		var wg sync.WaitGroup
@@ -217,7 +219,7 @@ func TestReplicasThatRotateAtOnceRotateOnce(t *testing.T) {
 		close(barrier)
 		wg.Wait()
 		rotations := 0
-		for _, e := range audit.events {
+		for _, e := range audit.All()[earlier:] {
 			if e.Detail["alg"] == authz.AlgES256 {
 				rotations++
 			}
@@ -254,10 +256,10 @@ func TestKeysMoveOnByThemselves(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			clk, audit := &clock{now: start}, &recorder{}
+			clk, audit := &authztest.Clock{}, &authztest.Events{}
 			ring := openRing(t, newStore(t), func(c *keys.Config) { c.Now, c.Audit = clk.Now, audit })
 			next := inState(t, ring, authz.AlgES256, authz.KeyNext)
-			clk.advance(tt.advance)
+			clk.Advance(tt.advance)
 			for range 3 { // later ticks find nothing to do
 				if err := ring.Tend(t.Context()); err != nil {
 					t.Fatal(err)
@@ -266,8 +268,8 @@ func TestKeysMoveOnByThemselves(t *testing.T) {
 			if got := inState(t, ring, authz.AlgES256, authz.KeyActive) == next; got != tt.rotates {
 				t.Errorf("rotated: %v, want %v", got, tt.rotates)
 			}
-			if tt.rotates && (len(audit.events) != 2 || audit.events[0].Actor != "system") {
-				t.Errorf("events %+v, want one rotation of each of two algorithms by the system", audit.events)
+			if got := audit.All(); tt.rotates && (len(got) != 2 || got[0].Actor != "system") {
+				t.Errorf("events %+v, want one rotation of each of two algorithms by the system", got)
 			}
 		})
 	}
@@ -277,7 +279,7 @@ func TestKeysMoveOnByThemselves(t *testing.T) {
 // time is long, when it could not be made before.
 func TestAKeyDueWaitsForItsNextToBePublished(t *testing.T) {
 	t.Parallel()
-	clk, store := &clock{now: start}, &faulty{Store: newStore(t)}
+	clk, store := &authztest.Clock{}, &faulty{Store: newStore(t)}
 	outage := errors.New("connection refused")
 	store.refuse = func(k authz.SigningKey) error {
 		if k.State == authz.KeyNext {
@@ -291,17 +293,17 @@ func TestAKeyDueWaitsForItsNextToBePublished(t *testing.T) {
 		t.Fatalf("Open = %v, want the outage", err)
 	}
 	store.refuse = nil
-	clk.advance(60 * 24 * time.Hour)
+	clk.Advance(60 * 24 * time.Hour)
 	ring := openRing(t, store, func(c *keys.Config) { c.Now = clk.Now })
 	next := inState(t, ring, authz.AlgES256, authz.KeyNext)
-	clk.advance(time.Hour - time.Second)
+	clk.Advance(time.Hour - time.Second)
 	if err := ring.Tend(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if inState(t, ring, authz.AlgES256, authz.KeyNext) != next {
 		t.Error("a key signs that was published for less than an hour")
 	}
-	clk.advance(time.Second)
+	clk.Advance(time.Second)
 	if err := ring.Tend(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -312,7 +314,7 @@ func TestAKeyDueWaitsForItsNextToBePublished(t *testing.T) {
 
 func TestRetiredKeysGoWithTheirLastToken(t *testing.T) {
 	t.Parallel()
-	store, clk := newStore(t), &clock{now: start}
+	store, clk := newStore(t), &authztest.Clock{}
 	ring := openRing(t, store, func(c *keys.Config) { c.Now, c.KeepRetired = clk.Now, 24*time.Hour })
 	replica := openRing(t, store, func(c *keys.Config) { c.Now = clk.Now })
 	token := sign(t, ring, authz.AlgES256)
@@ -325,12 +327,12 @@ func TestRetiredKeysGoWithTheirLastToken(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	clk.advance(24*time.Hour + time.Minute) // a replica may have signed for a few seconds more
+	clk.Advance(24*time.Hour + time.Minute) // a replica may have signed for a few seconds more
 	tend()
 	if _, _, err := ring.Verify(token); err != nil {
 		t.Errorf("while tokens may be alive: %v", err)
 	}
-	clk.advance(time.Hour)
+	clk.Advance(time.Hour)
 	tend()
 	if _, _, err := ring.Verify(token); !errors.Is(err, keys.ErrInvalid) {
 		t.Errorf("after all have expired: %v, want ErrInvalid", err)
@@ -348,14 +350,15 @@ func TestRetiredKeysGoWithTheirLastToken(t *testing.T) {
 
 func TestTheClockMaySetBack(t *testing.T) {
 	t.Parallel()
-	store, clk := newStore(t), &clock{now: start.Add(365 * 24 * time.Hour)} // a year ahead, by mistake
+	store, clk := newStore(t), &authztest.Clock{}
+	clk.Advance(365 * 24 * time.Hour) // a year ahead, by mistake
 	with := func(c *keys.Config) { c.Now = clk.Now }
 	ring := openRing(t, store, with)
 	if err := ring.Rotate(t.Context(), "", true); err != nil {
 		t.Fatal(err)
 	}
 	tokens := []string{sign(t, ring, authz.AlgES256)}
-	clk.advance(-365 * 24 * time.Hour)
+	clk.Advance(-365 * 24 * time.Hour)
 	ring = openRing(t, store, with) // as after a restart
 	tokens = append(tokens, sign(t, ring, authz.AlgES256))
 	for range 3 {
@@ -372,7 +375,7 @@ func TestTheClockMaySetBack(t *testing.T) {
 	if err := ring.Rotate(t.Context(), "", false); !errors.Is(err, keys.ErrTooYoung) {
 		t.Errorf("Rotate at once = %v, want ErrTooYoung", err)
 	}
-	clk.advance(30 * 24 * time.Hour)
+	clk.Advance(30 * 24 * time.Hour)
 	if err := ring.Tend(t.Context()); err != nil {
 		t.Fatal(err)
 	}

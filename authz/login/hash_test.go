@@ -52,7 +52,7 @@ func TestSetPassword(t *testing.T) {
 	if _, err := w.Password(t.Context(), login.Attempt{Username: "alice", Password: "another horse"}); err != nil {
 		t.Errorf("the new password: %v", err)
 	}
-	if n := len(w.recorded(authz.EventPasswordChanged)); n != 2 {
+	if n := len(w.events.Of(authz.EventPasswordChanged)); n != 2 {
 		t.Errorf("recorded %d changes, want 2", n)
 	}
 }
@@ -77,7 +77,7 @@ func TestArgon2idOfOthers(t *testing.T) {
 	w := newWorld(t)
 	alice := w.person(t, "alice", "")
 	if err := w.store.SetPassword(t.Context(), authz.PasswordCredential{
-		UserID: alice.ID, ChangedAt: w.time(),
+		UserID: alice.ID, ChangedAt: w.clock.Now(),
 		Hash: "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
 	}); err != nil {
 		t.Fatal(err)

@@ -24,7 +24,7 @@ func TestPasswordTellsWhoSomebodyIs(t *testing.T) {
 	alice := w.person(t, "alice", right)
 	w.person(t, "nopass", "")
 	disabled := w.person(t, "gone", right)
-	disabled.DisabledAt = w.time()
+	disabled.DisabledAt = w.clock.Now()
 	if err := w.store.UpdateUser(t.Context(), disabled); err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestPasswordTellsWhoSomebodyIs(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w.hashes.Store(0)
-			before := len(w.recorded(authz.EventLoginFailed))
+			before := len(w.events.Of(authz.EventLoginFailed))
 			u, err := w.Password(from(t, "192.0.2.1"), login.Attempt{Username: c.username, Password: c.password})
 			switch {
 			case c.ok && (err != nil || u.ID != alice.ID):
@@ -65,7 +65,7 @@ func TestPasswordTellsWhoSomebodyIs(t *testing.T) {
 			if got := w.hashes.Load(); got != c.hashes {
 				t.Errorf("computed %d hashes, want %d: the time would tell who exists", got, c.hashes)
 			}
-			failed := w.recorded(authz.EventLoginFailed)[before:]
+			failed := w.events.Of(authz.EventLoginFailed)[before:]
 			if c.reason != "" && (len(failed) != 1 || failed[0].Detail["reason"] != c.reason) {
 				t.Errorf("recorded %v, want the reason %q", failed, c.reason)
 			}
@@ -103,7 +103,7 @@ func TestNothingTypedIsRecorded(t *testing.T) {
 	} {
 		_, _ = w.Password(t.Context(), a)
 	}
-	text := fmt.Sprintf("%+v", w.events)
+	text := fmt.Sprintf("%+v", w.events.All())
 	for _, secret := range []string{string(right), "mistyped secret"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("the events hold %q: %s", secret, text)
@@ -122,7 +122,7 @@ func TestAnOutageIsNotARefusal(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if err := w.store.SetPassword(t.Context(), authz.PasswordCredential{
-		UserID: "usr_alice", Hash: "$argon2id$damaged", ChangedAt: w.time()}); err != nil {
+		UserID: "usr_alice", Hash: "$argon2id$damaged", ChangedAt: w.clock.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	_, err = w.Password(t.Context(), login.Attempt{Username: "alice", Password: right})

@@ -114,7 +114,7 @@ func TestThrottle(t *testing.T) {
 			w.person(t, "bob", right)
 			device := w.DeviceToken(alice.ID)
 			for i, s := range c.steps {
-				w.advance(s.later)
+				w.clock.Advance(s.later)
 				err := w.run(t, s, device)
 				checkStep(t, w, i, s, err)
 			}

@@ -14,7 +14,7 @@ func TestAFloodOfRefusalsIsNotAFloodOfEvents(t *testing.T) {
 	for range 5000 {
 		_, _ = w.Password(from(t, "192.0.2.1"), login.Attempt{Username: "alice", Password: wrong})
 	}
-	if n := len(w.recorded(authz.EventLoginThrottled)); n == 0 || n > login.AttackBurst {
+	if n := len(w.events.Of(authz.EventLoginThrottled)); n == 0 || n > login.AttackBurst {
 		t.Errorf("%d events of refusals", n)
 	}
 	if n := w.hashes.Load(); n != login.NameBurst {

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/authztest"
 	"github.com/signet-auth/signet/authz/login"
 	"github.com/signet-auth/signet/authz/ratelimit"
 	"github.com/signet-auth/signet/storage"
@@ -25,12 +25,10 @@ const right = authz.Secret("correct horse battery")
 type world struct {
 	*login.Service
 	store  *storage.Store
-	now    atomic.Int64
+	clock  authztest.Clock
+	events authztest.Events
 	hashes atomic.Int64
 	waited atomic.Int64 // nanoseconds that attempts were slowed
-
-	mu     sync.Mutex
-	events []authz.Event
 }
 
 func newWorld(t *testing.T) *world { return newWorldOn(t, storagetest.New(t), cheap) }
@@ -38,16 +36,15 @@ func newWorld(t *testing.T) *world { return newWorldOn(t, storagetest.New(t), ch
 func newWorldOn(t *testing.T, store *storage.Store, params login.Argon2Params) *world {
 	t.Helper()
 	w := &world{store: store}
-	w.now.Store(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixNano())
 	limiter := func(burst int, refill time.Duration) *ratelimit.Limiter {
-		return ratelimit.New(ratelimit.Config{Burst: burst, Refill: refill, Now: w.time})
+		return ratelimit.New(ratelimit.Config{Burst: burst, Refill: refill, Now: w.clock.Now})
 	}
 	s, err := login.New(login.Config{
-		Store: store, Audit: w, Params: params, Hashing: 2, DeviceKey: bytes.Repeat([]byte{7}, 32),
+		Store: store, Audit: &w.events, Params: params, Hashing: 2, DeviceKey: bytes.Repeat([]byte{7}, 32),
 		PerAddress: limiter(login.AddressBurst, login.AddressRefill),
 		PerName:    limiter(login.NameBurst, login.NameRefill),
 		PerAccount: limiter(login.AttackBurst, login.AttackRefill),
-		Now:        w.time, Random: rand.Reader,
+		Now:        w.clock.Now, Random: rand.Reader,
 		Wait: func(_ context.Context, d time.Duration) error { w.waited.Add(int64(d)); return nil },
 	})
 	if err != nil {
@@ -61,32 +58,12 @@ func newWorldOn(t *testing.T, store *storage.Store, params login.Argon2Params) *
 	return w
 }
 
-func (w *world) time() time.Time             { return time.Unix(0, w.now.Load()).UTC() }
-func (w *world) advance(d time.Duration)     { w.now.Add(int64(d)) }
 func (w *world) slowness() (d time.Duration) { return time.Duration(w.waited.Swap(0)) }
-
-func (w *world) Record(_ context.Context, e authz.Event) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.events = append(w.events, e)
-}
-
-// recorded gives the events of a kind.
-func (w *world) recorded(kind string) (out []authz.Event) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, e := range w.events {
-		if e.Kind == kind {
-			out = append(out, e)
-		}
-	}
-	return out
-}
 
 // person makes somebody with the right password, or without any.
 func (w *world) person(t *testing.T, username string, password authz.Secret) *authz.User {
 	t.Helper()
-	now := w.time()
+	now := w.clock.Now()
 	u := &authz.User{
 		ID: authz.PrefixUser + username, Username: username, Email: username + "@Example.com",
 		Roles: []string{}, CreatedAt: now, UpdatedAt: now, Version: 1,

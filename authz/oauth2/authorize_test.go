@@ -106,7 +106,7 @@ func TestWhatStillStandsBetweenARequestAndACode(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		hint := w.tokens("web").text("id_token") // and consent is remembered from here on
 		access := w.tokens("web").text("access_token")
-		w.clock.advance(time.Hour)
+		w.clock.Advance(time.Hour)
 		fresh, old := w.signIn, func() *browser {
 			b := w.signIn()
 			b.session.AuthTime = w.clock.Now().Add(-30 * time.Minute)
@@ -167,7 +167,7 @@ func TestAHintOutlivesItsKeyAndItsExpiry(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		hint := w.tokens("web").text("id_token")
 		w.must(w.ring.Rotate(t.Context(), "", true))
-		w.clock.advance(2 * time.Hour)
+		w.clock.Advance(2 * time.Hour)
 		u := w.location(w.authorize(w.signIn(), authorizeParams("id_token_hint", hint, "prompt", "none")))
 		if u.Query().Get("code") == "" {
 			t.Errorf("sent to %s, want a code", u)

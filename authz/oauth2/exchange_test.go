@@ -187,7 +187,7 @@ func TestExchangesThatAreRefused(t *testing.T) {
 		if got := w.post("/oauth2/token", "", cloneWith(exchangeForm(good), "client_id", "public")); got.status == 200 {
 			t.Errorf("a public client: %s", got.raw)
 		}
-		w.clock.advance(11 * time.Minute)
+		w.clock.Advance(11 * time.Minute)
 		if got := w.post("/oauth2/token", "relay", exchangeForm(good)); got.text("error") != "invalid_request" {
 			t.Errorf("an expired token: %d %s", got.status, got.raw)
 		}
@@ -276,7 +276,7 @@ func TestAnExchangedTokenEndsNoLaterThanTheOldOne(t *testing.T) {
 		token := w.tokens("web").text("access_token")
 		ends, _ := w.claims(token)["exp"].(float64)
 		for _, wait := range []time.Duration{0, 5*time.Minute + 300*time.Millisecond, 4*time.Minute + 30*time.Second} {
-			w.clock.advance(wait)
+			w.clock.Advance(wait)
 			a := w.exchange("long", token, "resource", parcels)
 			if exp := w.claims(a.text("access_token"))["exp"]; exp != ends {
 				t.Errorf("ends at %v, the old token at %v", exp, ends)
@@ -431,7 +431,7 @@ func TestALaterClientOfTheSameIDIsAnother(t *testing.T) {
 			c, err := w.store.Client(t.Context(), id)
 			w.must(err)
 			w.must(w.store.DeleteClient(t.Context(), id))
-			w.clock.advance(time.Minute)
+			w.clock.Advance(time.Minute)
 			w.addClient(id, func(m *authz.ClientMetadata) { *m = c.Metadata })
 		}
 		swapped := w.exchange("relay", w.tokens("web").text("access_token")).text("access_token")

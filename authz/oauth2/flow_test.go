@@ -62,7 +62,7 @@ func TestConcurrentRedemptionsOfOneCodeHaveOneWinner(t *testing.T) {
 		if won != 1 {
 			t.Errorf("%d of 16 redemptions won, want 1", won)
 		}
-		if !w.events.has(authz.EventCodeReuse) {
+		if !w.recorded(authz.EventCodeReuse) {
 			t.Error("the reuse of the code was not recorded")
 		}
 	})
@@ -94,7 +94,7 @@ func TestReuseOfARotatedRefreshTokenRevokesTheGrant(t *testing.T) {
 			return w.post("/oauth2/token", "native", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}})
 		}
 		second := refresh(first).text("refresh_token")
-		w.clock.advance(11 * time.Second)
+		w.clock.Advance(11 * time.Second)
 		if got := refresh(first); got.text("error") != "invalid_grant" {
 			t.Fatalf("a rotated token after the grace: %d %s", got.status, got.raw)
 		}
@@ -104,7 +104,7 @@ func TestReuseOfARotatedRefreshTokenRevokesTheGrant(t *testing.T) {
 		if got := w.userinfo(a.text("access_token")); got.status != http.StatusUnauthorized {
 			t.Errorf("userinfo answers a token of the revoked grant with %d", got.status)
 		}
-		if !w.events.has(authz.EventRefreshReuse) {
+		if !w.recorded(authz.EventRefreshReuse) {
 			t.Error("the reuse was not recorded")
 		}
 	})
@@ -114,7 +114,7 @@ func TestAConfidentialClientKeepsItsRefreshToken(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		token := w.tokens("web").text("refresh_token")
 		for range 3 {
-			w.clock.advance(30 * time.Second)
+			w.clock.Advance(30 * time.Second)
 			a := w.post("/oauth2/token", "web", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}})
 			if a.status != http.StatusOK || a.text("refresh_token") != token {
 				t.Fatalf("refresh again: %d %s", a.status, a.raw)

@@ -77,12 +77,12 @@ func TestAShortTokenEndsNoLaterThanTheTokenThatWasShown(t *testing.T) {
 		of := oauth2.GatewayToken{
 			API: w.orders(func(*authz.API) {}), ClientID: "web", User: w.alice, Lifetime: time.Minute, Token: access,
 		}
-		w.clock.advance(9*time.Minute + 30*time.Second)
+		w.clock.Advance(9*time.Minute + 30*time.Second)
 		token, ends, err := w.provider.MintForGateway(of)
 		if w.must(err); w.claims(token)["exp"] != w.claims(access)["exp"] || ends.Sub(w.clock.Now()) != 30*time.Second {
 			t.Errorf("ends at %v and %s", w.claims(token)["exp"], ends)
 		}
-		w.clock.advance(time.Minute)
+		w.clock.Advance(time.Minute)
 		if _, _, err := w.provider.MintForGateway(of); !errors.Is(err, oauth2.ErrInvalidToken) {
 			t.Errorf("of an expired token: %v", err)
 		}
@@ -126,21 +126,21 @@ func TestCodesSpentInProcess(t *testing.T) {
 		}
 		grant, err := redeem("web", code, appURI, verifier)
 		w.must(err)
-		if err := second(redeem("web", code, appURI, verifier)); !errors.Is(err, authz.ErrNotFound) || !w.events.has(authz.EventCodeReuse) {
+		if err := second(redeem("web", code, appURI, verifier)); !errors.Is(err, authz.ErrNotFound) || !w.recorded(authz.EventCodeReuse) {
 			t.Errorf("a spent code: %v", err)
 		}
 		w.must(w.provider.EndForGateway(ctx, "web", grant)) // it is revoked already, by the reuse
-		if w.events.has(authz.EventGrantRevoked) {
+		if w.recorded(authz.EventGrantRevoked) {
 			t.Error("what was revoked before is recorded as revoked now")
 		}
 		again, err := redeem("web", w.code(authorizeParams()), appURI, verifier)
 		w.must(err)
 		w.must(w.provider.EndForGateway(ctx, "other", again))
-		if w.events.has(authz.EventGrantRevoked) {
+		if w.recorded(authz.EventGrantRevoked) {
 			t.Error("another client ended it")
 		}
 		w.must(w.provider.EndForGateway(ctx, "web", again))
-		if !w.events.has(authz.EventGrantRevoked) {
+		if !w.recorded(authz.EventGrantRevoked) {
 			t.Error("it was not ended")
 		}
 	})

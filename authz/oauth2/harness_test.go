@@ -14,12 +14,12 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/authztest"
 	"github.com/signet-auth/signet/authz/consent"
 	"github.com/signet-auth/signet/authz/keys"
 	"github.com/signet-auth/signet/authz/oauth2"
@@ -33,54 +33,6 @@ const (
 	billing = "https://billing.example"
 	appURI  = "https://app.example/callback"
 )
-
-// clock is a time that a test moves.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// events keeps what was recorded.
-type events struct {
-	mu   sync.Mutex
-	seen []authz.Event
-}
-
-func (e *events) Record(_ context.Context, one authz.Event) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.seen = append(e.seen, one)
-}
-
-func (e *events) has(kind string) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return slices.ContainsFunc(e.seen, func(one authz.Event) bool { return one.Kind == kind })
-}
-
-// last gives the latest event of a kind.
-func (e *events) last(kind string) authz.Event {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, one := range slices.Backward(e.seen) {
-		if one.Kind == kind {
-			return one
-		}
-	}
-	return authz.Event{}
-}
 
 // registered finds clients by the name that package consent has for it.
 type registered struct{ *storage.Store }
@@ -99,11 +51,11 @@ func (p *places) ClientIndex(context.Context, *authz.Client) (int64, error) { re
 // world is a provider on a real store, with a person, two APIs and clients.
 type world struct {
 	t        testing.TB
-	clock    *clock
+	clock    *authztest.Clock
 	store    *storage.Store
 	provider *oauth2.Provider
 	ring     *keys.Ring
-	events   *events
+	events   *authztest.Events
 	alice    *authz.User
 	secret   authz.Secret // of the clients "web" and "service"
 	roles    []authz.Role
@@ -128,8 +80,7 @@ func newWorld(t testing.TB, store *storage.Store, change ...func(*oauth2.Config)
 func newWorldOf(t testing.TB, store *storage.Store, algs []string, change ...func(*oauth2.Config)) *world {
 	t.Helper()
 	w := &world{
-		t: t, store: store, events: &events{}, outage: new(bool),
-		clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)},
+		t: t, store: store, clock: &authztest.Clock{}, events: &authztest.Events{}, outage: new(bool),
 		roles: []authz.Role{{Name: authz.RoleDefault, Scopes: authz.Scopes{authz.AnyScope}}},
 	}
 	w.seed()
@@ -193,6 +144,8 @@ func (w *world) must(err error) {
 		w.t.Fatal(err)
 	}
 }
+
+func (w *world) recorded(kind string) bool { return len(w.events.Of(kind)) > 0 }
 
 func (w *world) seed() {
 	ctx, now := context.Background(), w.clock.Now()

@@ -105,14 +105,14 @@ func TestInteractionsAreNotConfused(t *testing.T) {
 		{"prompt=login, logged in and allowed", []string{"prompt", "login"}, func(p pages, _ *authz.User) { p.logIn(p.alice); p.allow("openid") }, "code"},
 		{"prompt=login consent, remembered", []string{"prompt", "login consent"}, func(p pages, _ *authz.User) { p.allow("openid"); p.logIn(p.alice) }, "/consent"},
 		{"select_account, another account", []string{"prompt", "select_account"}, func(p pages, bob *authz.User) { p.logIn(bob) }, "/consent"},
-		{"max_age, the session grows old on the page", []string{"max_age", "60"}, func(p pages, _ *authz.User) { p.clock.advance(2 * time.Minute); p.allow("openid") }, "/login"},
-		{"max_age, logged in for it", []string{"max_age", "60"}, func(p pages, _ *authz.User) { p.logIn(p.alice); p.clock.advance(2 * time.Minute); p.allow("openid") }, "code"},
+		{"max_age, the session grows old on the page", []string{"max_age", "60"}, func(p pages, _ *authz.User) { p.clock.Advance(2 * time.Minute); p.allow("openid") }, "/login"},
+		{"max_age, logged in for it", []string{"max_age", "60"}, func(p pages, _ *authz.User) { p.logIn(p.alice); p.clock.Advance(2 * time.Minute); p.allow("openid") }, "code"},
 		{"max_age=0, allowed without a login", []string{"max_age", "0"}, func(p pages, _ *authz.User) { p.allow("openid") }, "/login"},
 
 		{"a demand for alice, bob signs in for it", demandAlice(), func(p pages, bob *authz.User) { p.logIn(bob) }, "login_required"},
 		{"a demand for alice, bob signs in elsewhere", demandAlice(), func(p pages, bob *authz.User) { p.logInElsewhere(bob) }, "/login"},
 		{"a demand for alice, bob allows", demandAlice(), func(p pages, bob *authz.User) { p.logInElsewhere(bob); p.allow("openid") }, "/login"},
-		{"an hour on the page", nil, func(p pages, _ *authz.User) { p.clock.advance(time.Hour + time.Second) }, "over"},
+		{"an hour on the page", nil, func(p pages, _ *authz.User) { p.clock.Advance(time.Hour + time.Second) }, "over"},
 		{"a client that is disabled meanwhile", nil, func(p pages, _ *authz.User) { p.allow("openid"); p.disable("web") }, "over"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

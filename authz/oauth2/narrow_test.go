@@ -41,16 +41,16 @@ func TestAMistakeCostsNothing(t *testing.T) {
 			if a := w.post("/oauth2/token", "native", cloneWith(refreshForm(token), pairs...)); a.status != http.StatusBadRequest {
 				t.Errorf("%v: %d %s", pairs, a.status, a.raw)
 			}
-			w.clock.advance(time.Minute) // far beyond the grace
+			w.clock.Advance(time.Minute) // far beyond the grace
 		}
 		a := w.post("/oauth2/token", "native", cloneWith(refreshForm(token), "scope", "openid", "resource", orders))
 		if a.status != http.StatusOK || a.text("scope") != "openid" {
 			t.Errorf("the refresh token is gone: %d %s", a.status, a.raw)
 		}
-		w.clock.advance(time.Minute)
+		w.clock.Advance(time.Minute)
 		// What is old is told from what is mistaken: reuse costs the grant all the same.
 		reuse := w.post("/oauth2/token", "native", cloneWith(refreshForm(token), "scope", "openid"))
-		if reuse.text("error") != "invalid_grant" || !w.events.has(authz.EventRefreshReuse) {
+		if reuse.text("error") != "invalid_grant" || !w.recorded(authz.EventRefreshReuse) {
 			t.Errorf("reuse: %d %s", reuse.status, reuse.raw)
 		}
 	})

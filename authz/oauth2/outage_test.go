@@ -187,7 +187,7 @@ func TestEveryStatementMayFailWhenSomethingIsReused(t *testing.T) {
 		w.eachCut("a rotated refresh token", func() func() (bool, bool) {
 			form := refreshForm(w.tokens("native").text("refresh_token"))
 			w.post("/oauth2/token", "native", form)
-			w.clock.advance(time.Minute)
+			w.clock.Advance(time.Minute)
 			return refused("native", form)
 		})
 		s := newSigner(t, jose.ES256)

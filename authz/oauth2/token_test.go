@@ -126,18 +126,18 @@ func TestARoleTakenAwayNarrowsTheNextToken(t *testing.T) {
 func TestARefreshEndsWithItsIdleAndItsAbsoluteLifetime(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		idle := w.tokens("web").text("refresh_token")
-		w.clock.advance(31 * 24 * time.Hour)
+		w.clock.Advance(31 * 24 * time.Hour)
 		if a := w.post("/oauth2/token", "web", refreshForm(idle)); a.text("error") != "invalid_grant" {
 			t.Errorf("idle for 31 days: %d %s", a.status, a.raw)
 		}
 		busy := w.tokens("web").text("refresh_token")
 		for range 6 {
-			w.clock.advance(29 * 24 * time.Hour)
+			w.clock.Advance(29 * 24 * time.Hour)
 			if a := w.post("/oauth2/token", "web", refreshForm(busy)); a.status != 200 {
 				t.Fatalf("in use: %d %s", a.status, a.raw)
 			}
 		}
-		w.clock.advance(7 * 24 * time.Hour)
+		w.clock.Advance(7 * 24 * time.Hour)
 		if a := w.post("/oauth2/token", "web", refreshForm(busy)); a.text("error") != "invalid_grant" {
 			t.Errorf("after 181 days: %d %s", a.status, a.raw)
 		}
@@ -147,7 +147,7 @@ func TestARefreshEndsWithItsIdleAndItsAbsoluteLifetime(t *testing.T) {
 func TestAnExpiredCodeIsWorthNothing(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		code := w.code(authorizeParams())
-		w.clock.advance(61 * time.Second)
+		w.clock.Advance(61 * time.Second)
 		if a := w.post("/oauth2/token", "web", codeForm(code)); a.text("error") != "invalid_grant" {
 			t.Errorf("%d %s", a.status, a.raw)
 		}
@@ -248,7 +248,7 @@ func TestUserInfo(t *testing.T) {
 				t.Errorf("%s: %d %s", name, got.status, got.raw)
 			}
 		}
-		w.clock.advance(11 * time.Minute)
+		w.clock.Advance(11 * time.Minute)
 		if got := w.userinfo(a.text("access_token")); got.status != 401 {
 			t.Errorf("expired: %d", got.status)
 		}

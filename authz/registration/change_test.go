@@ -17,7 +17,7 @@ func TestUpdate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	c, secret := w.create(t, registration.New{Metadata: webApp()})
-	w.advance(time.Hour)
+	w.clock.Advance(time.Hour)
 	next := c.Metadata
 	next.Name = "Acme Calendar 2"
 	updated, err := w.Update(t.Context(), c.ID, c.Version, next)
@@ -25,13 +25,13 @@ func TestUpdate(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept := w.client(t, c.ID)
-	if updated.Version != 2 || kept.Version != 2 || kept.Metadata.Name != next.Name || !kept.UpdatedAt.Equal(w.time()) || kept.CreatedAt.Equal(w.time()) {
+	if updated.Version != 2 || kept.Version != 2 || kept.Metadata.Name != next.Name || !kept.UpdatedAt.Equal(w.clock.Now()) || kept.CreatedAt.Equal(w.clock.Now()) {
 		t.Errorf("updated to %+v, kept %+v", updated, kept)
 	}
 	if !w.accepts(t, c.ID, secret) {
 		t.Error("the secret is gone")
 	}
-	if e := w.last(); e.Kind != authz.EventClientChanged || e.ClientID != c.ID {
+	if e := w.events.Last(); e.Kind != authz.EventClientChanged || e.ClientID != c.ID {
 		t.Errorf("recorded %+v", e)
 	}
 	if _, err := w.Update(t.Context(), c.ID, c.Version, next); !errors.Is(err, authz.ErrStale) {
@@ -147,8 +147,9 @@ func TestSetDisabled(t *testing.T) {
 		if err := w.SetDisabled(t.Context(), c.ID, one.disabled); err != nil {
 			t.Fatal(err)
 		}
-		if got := w.client(t, c.ID).Disabled(); got != one.disabled || len(w.events) != one.events {
-			t.Errorf("disabled: %v, want %v; recorded %d, want %d", got, one.disabled, len(w.events), one.events)
+		recorded := len(w.events.All())
+		if got := w.client(t, c.ID).Disabled(); got != one.disabled || recorded != one.events {
+			t.Errorf("disabled: %v, want %v; recorded %d, want %d", got, one.disabled, recorded, one.events)
 		}
 	}
 	if err := w.SetDisabled(t.Context(), "unknown", true); !errors.Is(err, authz.ErrNotFound) {
@@ -171,7 +172,7 @@ func TestDeleteLeavesNothingToALaterClientOfTheSameID(t *testing.T) {
 		if err := w.Delete(t.Context(), "acme"); err != nil {
 			t.Fatal(err)
 		}
-		if e := w.last(); e.Kind != authz.EventClientDeleted || e.ClientID != "acme" {
+		if e := w.events.Last(); e.Kind != authz.EventClientDeleted || e.ClientID != "acme" {
 			t.Errorf("recorded %+v", e)
 		}
 		w.create(t, registration.New{ID: "acme", Metadata: webApp()})

@@ -52,7 +52,7 @@ func TestDefaults(t *testing.T) {
 			if c.secret && !w.accepts(t, created.ID, secret) {
 				t.Error("the secret is not the client's")
 			}
-			if e := w.last(); e.Kind != authz.EventClientCreated || e.ClientID != created.ID {
+			if e := w.events.Last(); e.Kind != authz.EventClientCreated || e.ClientID != created.ID {
 				t.Errorf("recorded %+v", e)
 			}
 		})
@@ -65,7 +65,7 @@ func TestTheServersOwnScopesAreNeverADefault(t *testing.T) {
 	w := newWorld(t)
 	const issuer = "https://signet.example"
 	own := authz.ServerAPI(issuer)
-	own.CreatedAt, own.UpdatedAt = w.time(), w.time()
+	own.CreatedAt, own.UpdatedAt = w.clock.Now(), w.clock.Now()
 	if err := w.store.InsertAPI(t.Context(), &own); err != nil {
 		t.Fatal(err)
 	}

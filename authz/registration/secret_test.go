@@ -23,7 +23,7 @@ func TestRotateSecret(t *testing.T) {
 	if !w.accepts(t, c.ID, first) || !w.accepts(t, c.ID, second) {
 		t.Error("within the overlap both are good")
 	}
-	w.advance(time.Hour)
+	w.clock.Advance(time.Hour)
 	if w.accepts(t, c.ID, first) || !w.accepts(t, c.ID, second) {
 		t.Error("after the overlap the new one alone is good")
 	}
@@ -34,7 +34,7 @@ func TestRotateSecret(t *testing.T) {
 	if w.accepts(t, c.ID, second) || !w.accepts(t, c.ID, third) {
 		t.Error("without an overlap the new one alone is good")
 	}
-	if e := w.last(); e.Kind != authz.EventSecretRotated || e.ClientID != c.ID {
+	if e := w.events.Last(); e.Kind != authz.EventSecretRotated || e.ClientID != c.ID {
 		t.Errorf("recorded %+v", e)
 	}
 	if got := w.client(t, c.ID).Version; got != 3 {
@@ -54,14 +54,14 @@ func TestARotationDoesNotProlongASecret(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	c, _ := w.create(t, registration.New{Metadata: webApp()})
-	short, err := w.AddSecret(t.Context(), c.ID, w.time().Add(time.Minute))
+	short, err := w.AddSecret(t.Context(), c.ID, w.clock.Now().Add(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.RotateSecret(t.Context(), c.ID, time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	w.advance(time.Minute)
+	w.clock.Advance(time.Minute)
 	if w.accepts(t, c.ID, short) {
 		t.Error("it lives for longer than it was made for")
 	}
@@ -78,13 +78,13 @@ func TestAddSecret(t *testing.T) {
 	if !w.accepts(t, c.ID, first) || !w.accepts(t, c.ID, second) {
 		t.Error("both are good")
 	}
-	for _, expires := range []time.Time{w.time(), w.time().Add(-time.Hour)} {
+	for _, expires := range []time.Time{w.clock.Now(), w.clock.Now().Add(-time.Hour)} {
 		if _, err := w.AddSecret(t.Context(), c.ID, expires); field(err) != "expires" {
 			t.Errorf("that has ended: %v", err)
 		}
 	}
 	for range 8 {
-		if _, err := w.AddSecret(t.Context(), c.ID, w.time().Add(time.Hour)); err != nil {
+		if _, err := w.AddSecret(t.Context(), c.ID, w.clock.Now().Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 	}

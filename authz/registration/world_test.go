@@ -1,15 +1,12 @@
 package registration_test
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/authztest"
 	"github.com/signet-auth/signet/authz/registration"
 	"github.com/signet-auth/signet/storage"
 	"github.com/signet-auth/signet/storage/storagetest"
@@ -22,9 +19,8 @@ const orders, parcels = "https://orders.example", "https://parcels.example"
 type world struct {
 	*registration.Service
 	store  *storage.Store
-	now    atomic.Int64
-	mu     sync.Mutex
-	events []authz.Event
+	clock  authztest.Clock
+	events authztest.Events
 }
 
 func newWorld(t *testing.T) *world { return newWorldOn(t, storagetest.New(t)) }
@@ -32,40 +28,21 @@ func newWorld(t *testing.T) *world { return newWorldOn(t, storagetest.New(t)) }
 func newWorldOn(t *testing.T, store *storage.Store) *world {
 	t.Helper()
 	w := &world{store: store}
-	w.now.Store(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixNano())
 	w.Service = registration.NewService(registration.Config{
-		Store: store, APIs: store, Audit: w, Algorithms: []string{authz.AlgES256, authz.AlgRS256},
-		Now: w.time, Random: rand.Reader,
+		Store: store, APIs: store, Audit: &w.events, Algorithms: []string{authz.AlgES256, authz.AlgRS256},
+		Now: w.clock.Now, Random: rand.Reader,
 	})
 	for identifier, scopes := range map[string][]authz.APIScope{
 		orders:  {{Name: "orders:read", Description: "See"}, {Name: "orders:write", Description: "Change"}},
 		parcels: {{Name: "parcels:read", Description: "See"}},
 	} {
 		if err := store.InsertAPI(t.Context(), &authz.API{
-			Identifier: identifier, Name: identifier, Scopes: scopes, CreatedAt: w.time(), UpdatedAt: w.time(), Version: 1,
+			Identifier: identifier, Name: identifier, Scopes: scopes, CreatedAt: w.clock.Now(), UpdatedAt: w.clock.Now(), Version: 1,
 		}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return w
-}
-
-func (w *world) time() time.Time         { return time.Unix(0, w.now.Load()).UTC() }
-func (w *world) advance(d time.Duration) { w.now.Add(int64(d)) }
-
-func (w *world) Record(_ context.Context, e authz.Event) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.events = append(w.events, e)
-}
-
-func (w *world) last() authz.Event {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.events) == 0 {
-		return authz.Event{}
-	}
-	return w.events[len(w.events)-1]
 }
 
 // create registers a client that must be good.
@@ -82,7 +59,7 @@ func (w *world) create(t *testing.T, n registration.New) (*authz.Client, authz.S
 func (w *world) live(t *testing.T, id string) (n int) {
 	t.Helper()
 	for _, s := range w.client(t, id).Secrets {
-		if s.Live(w.time()) {
+		if s.Live(w.clock.Now()) {
 			n++
 		}
 	}
@@ -93,7 +70,7 @@ func (w *world) live(t *testing.T, id string) (n int) {
 func (w *world) accepts(t *testing.T, id string, secret authz.Secret) bool {
 	t.Helper()
 	for _, s := range w.client(t, id).Secrets {
-		if s.Live(w.time()) && secret.Matches(s.Hash) {
+		if s.Live(w.clock.Now()) && secret.Matches(s.Hash) {
 			return true
 		}
 	}

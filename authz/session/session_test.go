@@ -1,16 +1,15 @@
 package session_test
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/authztest"
 	"github.com/signet-auth/signet/authz/session"
 	"github.com/signet-auth/signet/storage"
 	"github.com/signet-auth/signet/storage/storagetest"
@@ -20,9 +19,8 @@ import (
 type world struct {
 	*session.Service
 	store  *storage.Store
-	now    atomic.Int64
-	mu     sync.Mutex
-	events []authz.Event
+	clock  authztest.Clock
+	events authztest.Events
 }
 
 func newWorld(t *testing.T, options ...storage.Option) *world {
@@ -32,24 +30,14 @@ func newWorld(t *testing.T, options ...storage.Option) *world {
 
 func newWorldOn(store *storage.Store) *world {
 	w := &world{store: store}
-	w.now.Store(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixNano())
 	w.Service = session.New(session.Config{
-		Store: store, Audit: w, Idle: time.Hour, Absolute: 24 * time.Hour, Now: w.time, Random: rand.Reader,
+		Store: store, Audit: &w.events, Idle: time.Hour, Absolute: 24 * time.Hour, Now: w.clock.Now, Random: rand.Reader,
 	})
 	return w
 }
 
-func (w *world) time() time.Time         { return time.Unix(0, w.now.Load()).UTC() }
-func (w *world) advance(d time.Duration) { w.now.Add(int64(d)) }
-
-func (w *world) Record(_ context.Context, e authz.Event) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.events = append(w.events, e)
-}
-
 func (w *world) kinds() (out []string) {
-	for _, e := range w.events {
+	for _, e := range w.events.All() {
 		out = append(out, e.Kind)
 	}
 	return out
@@ -59,7 +47,7 @@ func (w *world) person(t *testing.T, username string) *authz.User {
 	t.Helper()
 	u := &authz.User{
 		ID: authz.PrefixUser + username, Username: username, Roles: []string{},
-		CreatedAt: w.time(), UpdatedAt: w.time(), Version: 1,
+		CreatedAt: w.clock.Now(), UpdatedAt: w.clock.Now(), Version: 1,
 	}
 	if err := w.store.InsertUser(t.Context(), u); err != nil {
 		t.Fatal(err)
@@ -98,7 +86,7 @@ func TestBeginAndFind(t *testing.T) {
 	if user.ID != alice.ID || found.ID != began.ID || found.UserID != alice.ID {
 		t.Errorf("found %+v of %+v", found, user)
 	}
-	if !found.AuthTime.Equal(w.time()) || strings.Join(found.AMR, " ") != "pwd" ||
+	if !found.AuthTime.Equal(w.clock.Now()) || strings.Join(found.AMR, " ") != "pwd" ||
 		found.UserAgent != "Firefox" || found.Address != "192.0.2.1" {
 		t.Errorf("found %+v", found)
 	}
@@ -142,7 +130,7 @@ func TestSessionsEndByThemselves(t *testing.T) {
 	_, used := w.begin(t, w.person(t, "bob"))
 	for range 23 { // hours, used every half of one
 		for range 2 {
-			w.advance(30 * time.Minute)
+			w.clock.Advance(30 * time.Minute)
 			if !w.live(t, used) {
 				t.Fatal("a session in use has ended")
 			}
@@ -151,7 +139,7 @@ func TestSessionsEndByThemselves(t *testing.T) {
 	if w.live(t, idle) {
 		t.Error("an idle session lives")
 	}
-	w.advance(time.Hour)
+	w.clock.Advance(time.Hour)
 	if w.live(t, used) {
 		t.Error("a session in use lives for ever")
 	}
@@ -170,7 +158,7 @@ func TestFindWritesOnceAMinute(t *testing.T) {
 	}))
 	_, cookie := w.begin(t, w.person(t, "alice"))
 	for range 122 { // a little more than two minutes
-		w.advance(time.Second)
+		w.clock.Advance(time.Second)
 		if !w.live(t, cookie) {
 			t.Fatal("ended")
 		}
@@ -179,8 +167,8 @@ func TestFindWritesOnceAMinute(t *testing.T) {
 		t.Errorf("wrote %d times in two minutes", writes)
 	}
 	found, _, err := w.Find(t.Context(), cookie)
-	if err != nil || !found.LastSeenAt.Equal(w.time()) {
-		t.Errorf("last seen %s, %v; want %s", found.LastSeenAt, err, w.time())
+	if err != nil || !found.LastSeenAt.Equal(w.clock.Now()) {
+		t.Errorf("last seen %s, %v; want %s", found.LastSeenAt, err, w.clock.Now())
 	}
 }
 
@@ -206,7 +194,7 @@ func TestALoginDoesNotOutrunAChangeOfTheAccount(t *testing.T) {
 		w := newWorldOn(open())
 		for name, change := range map[string]func(*authz.User){
 			"changed":  func(*authz.User) {},
-			"disabled": func(u *authz.User) { u.DisabledAt = w.time() },
+			"disabled": func(u *authz.User) { u.DisabledAt = w.clock.Now() },
 		} {
 			u := w.person(t, name)
 			asRead := *u
