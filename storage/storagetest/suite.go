@@ -56,14 +56,23 @@ func Run(t *testing.T, engine string, options ...storage.Option) {
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			t.Parallel()
-			// A statement that leaves its transaction waits for a connection that is never
-			// free when there is but one: the end of the context makes a failure of it.
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			ctx, cancel := untilTheEnd(t)
 			defer cancel()
 			url := URL(t, engine)
 			part.test(ctx, t, store{Store: Open(t, url, options...), url: url})
 		})
 	}
+}
+
+// untilTheEnd gives a context that ends shortly before go test would kill the process. A
+// statement that leaves its transaction waits for a connection that is never free when
+// there is but one: this makes a failure of it that says where.
+func untilTheEnd(t *testing.T) (context.Context, context.CancelFunc) {
+	end, limited := t.Deadline()
+	if !limited {
+		return context.WithCancel(t.Context())
+	}
+	return context.WithDeadline(t.Context(), end.Add(-20*time.Second))
 }
 
 // store is the Store under test, and where its rows can be looked at behind its back.
