@@ -46,6 +46,13 @@ type subject struct {
 	client *authz.Client // that exchanges
 	origin string        // the grant or API token behind it
 	roles  []string
+	given  given
+}
+
+// given is what a subject was given in the first place, before any exchange.
+type given struct {
+	apis   []string
+	scopes authz.Scopes
 }
 
 func (s *subject) userID() string { return personOf(s.claims.Subject) }
@@ -129,7 +136,43 @@ func (p *Provider) readSubject(ctx context.Context, c *authz.Client, token strin
 		s.roles = alive.user.Roles
 		s.origin = originID(claims.ID)
 	}
-	return s, nil
+	s.given, err = p.givenTo(ctx, claims, alive)
+	return s, err
+}
+
+// givenTo finds out what stands at the beginning of a chain of exchanges: what the person
+// granted, what they made the API token with, or what the client is registered for.
+func (p *Provider) givenTo(ctx context.Context, claims *accessClaims, behind liveness) (given, error) {
+	switch {
+	case behind.grant != nil:
+		return given{behind.grant.Resources, behind.grant.Scopes}, nil
+	case behind.token != nil:
+		return given{[]string{behind.token.API}, behind.token.Scopes}, nil
+	}
+	c, err := p.usable(ctx, claims.Subject, invalidRequest("The client that the subject_token is about is gone."))
+	if err != nil {
+		return given{}, err
+	}
+	return given{append(slices.Clone(c.Metadata.APIs), p.Issuer), c.Metadata.Scope}, nil
+}
+
+// withheld are the scopes that a subject had at hand, at the APIs it was given and at those
+// of the token that is swapped, and was not given: no way round leads to them.
+func (p *Provider) withheld(ctx context.Context, s *subject) (authz.Scopes, error) {
+	out := authz.OIDCScopes().Without(s.claims.Scope)
+	for _, one := range []given{s.given, {s.claims.Audience, s.claims.Scope}} {
+		for _, identifier := range one.apis {
+			api, err := p.API(ctx, identifier)
+			switch {
+			case errors.Is(err, authz.ErrNotFound):
+				continue
+			case err != nil:
+				return nil, unavailable(err)
+			}
+			out = out.With(api.ScopeNames().Without(one.scopes))
+		}
+	}
+	return out, nil
 }
 
 // originID gives what a person's token came from.
@@ -147,6 +190,11 @@ func (p *Provider) exchangeTarget(ctx context.Context, c *authz.Client, s *subje
 	if len(asked) != 1 {
 		return nil, authz.ExchangeRule{}, invalidTarget("Name exactly one API as resource or audience.")
 	}
+	var targets []string
+	for _, rule := range c.Metadata.TokenExchange {
+		targets = append(targets, rule.To)
+	}
+	asked = registeredForms(asked, targets)
 	for _, rule := range c.Metadata.TokenExchange {
 		if rule.To == asked[0] && slices.Contains(s.claims.Audience, rule.From) {
 			aud, err := p.audience(ctx, asked)
@@ -158,14 +206,13 @@ func (p *Provider) exchangeTarget(ctx context.Context, c *authz.Client, s *subje
 }
 
 // exchangeScopes decides the scopes of the new token: those asked for, or all that the rule
-// and the API have, within the person's roles. A scope that an API of the old token knows
-// too must have been in the old token: an exchange widens nothing.
+// and the API have, within the person's roles, without what was withheld: an exchange widens
+// nothing, and neither does one that leads back.
 func (p *Provider) exchangeScopes(ctx context.Context, s *subject, aud audience, rule authz.ExchangeRule, param string) (authz.Scopes, error) {
-	before, err := p.audience(ctx, s.claims.Audience)
+	withheld, err := p.withheld(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	withheld := before.scopes().Without(s.claims.Scope)
 	allowed := rule.Scopes.Within(aud.scopes()).Without(withheld)
 	asked := authz.ParseScopes(param)
 	if param == "" {

@@ -328,6 +328,32 @@ func TestAnExchangedTokenDiesWithWhatStandsBehindIt(t *testing.T) {
 	}
 }
 
+// Two policies that each are fine for themselves must not lead back to the first API with
+// more than was given there.
+func TestNoRoundOfExchangesLeadsToMore(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.addRelay("there", rule(orders, billing, "bills:read"))
+		w.addRelay("back", rule(billing, orders, "orders:read", "orders:write"))
+		w.addClient("reader", func(m *authz.ClientMetadata) {
+			m.Type, m.GrantTypes, m.RedirectURIs = authz.ClientService, []string{authz.GrantClientCredentials}, nil
+			m.Scope, m.APIs = authz.Scopes{"orders:read"}, []string{orders}
+		})
+		for name, token := range map[string]string{
+			"a person's": w.tokens("web", "scope", "openid orders:read").text("access_token"),
+			"a client's": w.own("reader"),
+		} {
+			there := w.exchange("there", token).text("access_token")
+			if got := w.exchange("back", there, "resource", orders).text("scope"); got != "orders:read" {
+				t.Errorf("%s token comes back with %q", name, got)
+			}
+			a := w.post("/oauth2/token", "back", exchangeForm(there, "resource", orders, "scope", "orders:write"))
+			if a.text("error") != "invalid_scope" {
+				t.Errorf("%s token is asked back with more: %d %s", name, a.status, a.raw)
+			}
+		}
+	})
+}
+
 // A service may swap a token that another service got for itself: the subject is a client
 // then, and nothing in the new token speaks of a person.
 func TestAClientsOwnTokenIsExchangedForTheClients(t *testing.T) {

@@ -23,6 +23,7 @@ import (
 	"github.com/signet-auth/signet/authz/consent"
 	"github.com/signet-auth/signet/authz/keys"
 	"github.com/signet-auth/signet/authz/oauth2"
+	"github.com/signet-auth/signet/authz/ratelimit"
 	"github.com/signet-auth/signet/storage"
 	"github.com/signet-auth/signet/storage/storagetest"
 )
@@ -96,6 +97,7 @@ func newWorldOf(t testing.TB, store *storage.Store, algs []string, change ...fun
 		Issuer: issuer, Store: store, Interactions: store, Keys: w.ring, Audit: w.events,
 		Consents: consent.New(consent.Config{Store: store, Clients: registered{store}, Audit: w.events, Now: w.clock.Now}),
 		Statuses: &places{},
+		Failures: ratelimit.New(ratelimit.Config{Burst: oauth2.FailureBurst, Refill: oauth2.FailureRefill, Now: w.clock.Now}),
 		Client:   store.Client, API: w.api,
 		Roles:     func(context.Context, []string) ([]authz.Role, error) { return w.roles, nil },
 		Lifetimes: oauth2.DefaultLifetimes(), RefreshGrace: 10 * time.Second, RefreshKey: bytes.Repeat([]byte{9}, 32),
@@ -174,7 +176,7 @@ func (w *world) seed() {
 	w.addClient("other", func(m *authz.ClientMetadata) {})
 	w.addClient("service", func(m *authz.ClientMetadata) {
 		m.Type, m.GrantTypes, m.RedirectURIs = authz.ClientService, []string{authz.GrantClientCredentials}, nil
-		m.Scope = authz.Scopes{"orders:read", "orders:write"}
+		m.Scope, m.APIs = authz.Scopes{"orders:read", "orders:write"}, []string{orders}
 	})
 }
 

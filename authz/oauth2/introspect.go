@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/signet-auth/signet/authz"
@@ -80,43 +81,48 @@ func (p *Provider) introspectAccess(ctx context.Context, caller *authz.Client, t
 	if err != nil {
 		return introspection{}, err
 	}
-	if allowed, err := p.mayIntrospect(ctx, caller, claims); err != nil || !allowed {
+	allowed, named, err := p.mayIntrospect(ctx, caller, claims)
+	if err != nil || !allowed {
 		return introspection{}, err
 	}
 	alive, err := p.live(ctx, claims)
 	if err != nil {
 		return introspection{}, err
 	}
+	scopes, err := p.scopesNow(ctx, claims, alive)
+	if err != nil {
+		return introspection{}, err
+	}
 	out := introspection{
 		Active: true, Issuer: claims.Issuer, Subject: claims.Subject, Audience: claims.Audience,
-		ClientID: claims.ClientID, Scope: claims.Scope.String(), TokenType: "Bearer",
+		ClientID: claims.ClientID, Scope: scopes.String(), TokenType: "Bearer",
 		IssuedAt: claims.IssuedAt, Expires: claims.Expires, ID: claims.ID,
 		AuthTime: claims.AuthTime, ACR: claims.ACR, AMR: claims.AMR, Actor: claims.Actor,
 		Confirm: claims.Confirm,
 	}
-	if alive.user != nil {
+	if alive.user != nil && named {
 		out.Username = alive.user.Username
 	}
 	return out, nil
 }
 
-// mayIntrospect reports whether a token is any of the caller's business.
-func (p *Provider) mayIntrospect(ctx context.Context, caller *authz.Client, claims *accessClaims) (bool, error) {
-	if claims.ClientID == caller.ID {
-		return true, nil
-	}
+// mayIntrospect reports whether a token is any of the caller's business, and whether it may
+// be told the person's name: they allowed that with the scope profile, or the API of the
+// caller is registered to be told.
+func (p *Provider) mayIntrospect(ctx context.Context, caller *authz.Client, claims *accessClaims) (allowed, named bool, err error) {
+	allowed, named = claims.ClientID == caller.ID, claims.Scope.Has(authz.ScopeProfile)
 	for _, identifier := range claims.Audience {
 		api, err := p.API(ctx, identifier)
 		switch {
 		case errors.Is(err, authz.ErrNotFound):
 			continue
 		case err != nil:
-			return false, unavailable(err)
+			return false, false, unavailable(err)
 		case api.OwnerClientID == caller.ID:
-			return true, nil
+			allowed, named = true, named || slices.Contains(api.Claims, "preferred_username")
 		}
 	}
-	return false, nil
+	return allowed, named, nil
 }
 
 // introspectRefresh answers the client that holds the refresh token, and nobody else.
@@ -134,11 +140,15 @@ func (p *Provider) introspectRefresh(ctx context.Context, caller *authz.Client, 
 	case g.ClientID != caller.ID || g.RefreshSeq != t.seq || g.CodeUsedAt.IsZero() || !p.Now().Before(g.RefreshExpiresAt):
 		return introspection{}, ErrInvalidToken
 	}
-	return introspection{
+	out := introspection{
 		Active: true, Issuer: p.Issuer, Subject: g.UserID, Audience: g.Resources, ClientID: g.ClientID,
-		Username: u.Username, Scope: g.Scopes.String(), IssuedAt: g.RefreshRotatedAt.Unix(),
+		Scope: g.Scopes.String(), IssuedAt: g.RefreshRotatedAt.Unix(),
 		Expires: min(g.RefreshExpiresAt.Unix(), g.ExpiresAt.Unix()),
-	}, nil
+	}
+	if g.Scopes.Has(authz.ScopeProfile) {
+		out.Username = u.Username
+	}
+	return out, nil
 }
 
 // writeIntrospection answers in JSON, or signed for those who ask (RFC 9701 §5).

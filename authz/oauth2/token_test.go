@@ -313,6 +313,71 @@ func TestIntrospection(t *testing.T) {
 	})
 }
 
+// A username may be an email address: who was not told it with the scope profile is not told
+// it by the way (RFC 7662 §5). An API that is registered to be told is.
+func TestIntrospectionNamesNobodyUnasked(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		quiet := w.tokens("web", "scope", "openid orders:read offline_access")
+		loud := w.tokens("web", "scope", "openid profile orders:read offline_access")
+		named := func(caller string, a answer, kind string) any {
+			return w.post("/oauth2/introspect", caller, url.Values{"token": {a.text(kind)}}).body["username"]
+		}
+		for _, kind := range []string{"access_token", "refresh_token"} {
+			if got := named("web", quiet, kind); got != nil {
+				t.Errorf("without profile the %s names %v", kind, got)
+			}
+			if got := named("web", loud, kind); got != "alice" {
+				t.Errorf("with profile the %s names %v", kind, got)
+			}
+		}
+		if got := named("service", quiet, "access_token"); got != nil {
+			t.Errorf("the API is told of %v", got)
+		}
+		api, err := w.store.API(t.Context(), orders)
+		w.must(err)
+		api.Claims = []string{"preferred_username"}
+		w.must(w.store.UpdateAPI(t.Context(), api))
+		if got := named("service", quiet, "access_token"); got != "alice" {
+			t.Errorf("the API that is to be told is told of %v", got)
+		}
+	})
+}
+
+// A role that is taken away, or a scope from the client, counts at once where we are asked,
+// and not only when the token is refreshed.
+func TestWhatIsTakenAwayCountsAtOnceWhereWeAreAsked(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		token, own := w.tokens("web").text("access_token"), w.own("service")
+		scopes := func(token string) string {
+			t.Helper()
+			info, err := w.provider.AccessToken(t.Context(), token)
+			w.must(err)
+			asked := w.post("/oauth2/introspect", "service", url.Values{"token": {token}}).text("scope")
+			if asked != info.Scopes.String() {
+				t.Errorf("introspection says %q, our own API goes by %q", asked, info.Scopes)
+			}
+			return asked
+		}
+		if got := scopes(token); !strings.Contains(got, "orders:read") {
+			t.Fatalf("at first %q", got)
+		}
+		w.roles = []authz.Role{{Name: "reader", Scopes: authz.Scopes{"bills:read"}}}
+		if got := scopes(token); strings.Contains(got, "orders:") || !strings.Contains(got, "openid") {
+			t.Errorf("after the role is gone %q", got)
+		}
+		if got := scopes(own); got != "orders:read orders:write" {
+			t.Errorf("a client has no roles, and has %q", got)
+		}
+		c, err := w.store.Client(t.Context(), "service")
+		w.must(err)
+		c.Metadata.Scope = authz.Scopes{"orders:read"}
+		w.must(w.store.UpdateClient(t.Context(), c))
+		if got := scopes(own); got != "orders:read" {
+			t.Errorf("after the client lost a scope %q", got)
+		}
+	})
+}
+
 func TestIntrospectionAsAJWT(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		r := httptest.NewRequest(http.MethodPost, "/oauth2/introspect", strings.NewReader("token="+w.tokens("web").text("access_token")))

@@ -20,19 +20,22 @@ type TokenInfo struct {
 }
 
 // AccessToken verifies an access token of ours in full, revocation included, with at most
-// one statement. The error is ErrInvalidToken, or an outage. The audience is for the
+// one statement. Its scopes are those that are left today. The error is ErrInvalidToken, or an outage. The audience is for the
 // caller to check: it knows which API it is.
 func (p *Provider) AccessToken(ctx context.Context, token string) (*TokenInfo, error) {
 	claims, err := p.readAccessToken(token)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := p.live(ctx, claims); err != nil {
+	behind, err := p.live(ctx, claims)
+	if err != nil {
 		return nil, err
 	}
-	info := &TokenInfo{
-		Subject: claims.Subject, ClientID: claims.ClientID, Scopes: claims.Scope, Audience: claims.Audience,
+	scopes, err := p.scopesNow(ctx, claims, behind)
+	if err != nil {
+		return nil, err
 	}
+	info := &TokenInfo{Subject: claims.Subject, ClientID: claims.ClientID, Scopes: scopes, Audience: claims.Audience}
 	if isPerson(claims.Subject) {
 		info.UserID = claims.Subject
 	}
@@ -69,7 +72,8 @@ func (p *Provider) parseAccessToken(token string) (*accessClaims, error) {
 
 // liveness is what stands behind a token that is still good.
 type liveness struct {
-	grant *authz.Grant // nil: the client acts for itself
+	grant *authz.Grant    // nil: the client acts for itself, or an API token is behind it
+	token *authz.APIToken // nil: none is behind it
 	user  *authz.User
 }
 
@@ -137,6 +141,27 @@ func (p *Provider) clientsLive(ctx context.Context, claims *accessClaims, ids ..
 	return nil
 }
 
+// scopesNow gives what is left of the scopes of a live token: a role that was taken from its
+// person, or a scope from its client, counts at once for those who ask.
+func (p *Provider) scopesNow(ctx context.Context, claims *accessClaims, behind liveness) (authz.Scopes, error) {
+	var limits authz.ScopeLimits
+	// What an API token may do is no client's matter, and what an exchange gave is its policy's.
+	if _, ofToken := apiTokenOf(claims.ID); !ofToken && claims.Actor == nil {
+		c, err := p.usable(ctx, claims.ClientID, fail("invalid_token", ""))
+		if err != nil {
+			return nil, deadOr(err)
+		}
+		limits.Client = c.Metadata.Scope.Bound()
+	}
+	if behind.user != nil {
+		var err error
+		if limits.Roles, err = p.Roles(ctx, behind.user.Roles); err != nil {
+			return nil, unavailable(err)
+		}
+	}
+	return limits.Decide(claims.Scope), nil
+}
+
 // liveByAPIToken asks about a short token that the gateway made of an API token.
 func (p *Provider) liveByAPIToken(ctx context.Context, claims *accessClaims) (liveness, error) {
 	id, ok := apiTokenOf(claims.ID)
@@ -152,7 +177,7 @@ func (p *Provider) liveByAPIToken(ctx context.Context, claims *accessClaims) (li
 	case t.UserID != claims.Subject:
 		return liveness{}, fmt.Errorf("%w: of another API token", ErrInvalidToken)
 	}
-	return liveness{user: u}, nil
+	return liveness{token: t, user: u}, nil
 }
 
 // deadOr makes ErrInvalidToken of a refusal and leaves an outage as it is.
