@@ -1,6 +1,9 @@
 package authz
 
-import "context"
+import (
+	"context"
+	"net/netip"
+)
 
 // Origin is what is known of where a request came from. Address is believed: a proxy's
 // word counts only when the proxy is trusted.
@@ -8,6 +11,19 @@ type Origin struct {
 	CorrelationID string
 	Address       string
 	UserAgent     string
+}
+
+// Network gives what one subscriber has of addresses: the one of IPv4, a /64 of IPv6. What is
+// no address stands for itself.
+func (o Origin) Network() string {
+	a, err := netip.ParseAddr(o.Address)
+	if err != nil {
+		return o.Address
+	}
+	if a = a.Unmap().WithZone(""); a.Is4() {
+		return a.String()
+	}
+	return netip.PrefixFrom(a, 64).Masked().String()
 }
 
 type originKey struct{}

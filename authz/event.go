@@ -28,6 +28,7 @@ const (
 	EventConsentDenied   = "consent.denied"
 	EventGrantRevoked    = "grant.revoked"
 	EventCodeReuse       = "grant.code_reuse"
+	EventCodeRefused     = "grant.code_refused"
 	EventRefreshReuse    = "grant.refresh_reuse"
 	EventTokenRevoked    = "token.revoked"
 	EventSessionEnded    = "session.ended"

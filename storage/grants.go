@@ -60,13 +60,13 @@ func (s *Store) RedeemCode(ctx context.Context, c authz.CodeClaim) (*authz.Redee
 		c.GrantID, c.CodeHash, c.ClientID, c.RedirectURI, c.CodeChallenge)
 }
 
-// RevokeReusedCode revokes the grant of a code that was spent before (RFC 6749 §4.1.2).
-// authz.ErrNotFound says that it was not, or that the grant is revoked already.
-func (s *Store) RevokeReusedCode(ctx context.Context, grantID string, codeHash []byte, now time.Time) error {
+// RevokeReusedCode revokes the grant of a code that its client had spent before (RFC 6749
+// §4.1.2). authz.ErrNotFound says that it had not, or that the grant is revoked already.
+func (s *Store) RevokeReusedCode(ctx context.Context, grantID, clientID string, codeHash []byte, now time.Time) error {
 	return s.exec1(ctx, "revoke reused code", `
-		UPDATE grants SET revoked_at = $3, revoke_reason = 'code_reuse'
-		 WHERE id = $1 AND code_hash = $2 AND code_used_at IS NOT NULL AND revoked_at IS NULL`,
-		grantID, codeHash, at(now))
+		UPDATE grants SET revoked_at = $4, revoke_reason = 'code_reuse'
+		 WHERE id = $1 AND client_id = $2 AND code_hash = $3 AND code_used_at IS NOT NULL AND revoked_at IS NULL`,
+		grantID, clientID, codeHash, at(now))
 }
 
 // UseRefresh uses a refresh token and, if the claim says so, replaces it by the next of its

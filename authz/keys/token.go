@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/signet-auth/signet/authz"
 )
 
 const (
@@ -20,7 +22,7 @@ var ErrInvalid = errors.New("token is not signed by a known key")
 var (
 	errForm      = fmt.Errorf("%w: malformed", ErrInvalid)
 	errHeader    = fmt.Errorf("%w: unexpected header", ErrInvalid)
-	errKey       = fmt.Errorf("%w: unknown key", ErrInvalid)
+	errKey       = fmt.Errorf("%w: unknown key: %w", ErrInvalid, authz.ErrNotFound)
 	errSignature = fmt.Errorf("%w: wrong signature", ErrInvalid)
 )
 

@@ -43,7 +43,7 @@ type accessClaims struct {
 	Subject  string          `json:"sub"`
 	Audience list            `json:"aud"`
 	ClientID string          `json:"client_id"`
-	Scope    authz.Scopes    `json:"scope"`
+	Scope    authz.Scopes    `json:"scope,omitempty"`
 	IssuedAt int64           `json:"iat"`
 	Expires  int64           `json:"exp"`
 	ID       string          `json:"jti"`

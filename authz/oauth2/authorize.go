@@ -28,7 +28,7 @@ const (
 func (p *Provider) Authorize(w http.ResponseWriter, r *http.Request) {
 	v, err := authorizeParams(w, r)
 	if err != nil {
-		p.showError(w, r, err)
+		p.refuse(w, r, p.addressIfKnown(r.Context(), v, err))
 		return
 	}
 	who, v, err := p.whoAsks(r.Context(), v)
@@ -137,6 +137,7 @@ func (p *Provider) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		p.showError(w, r, err)
 		return
 	}
+	noteCause(r, to.refusal)
 	p.respond(w, r, to.redirectURI, to.mode, to.state, url.Values{
 		"error": {to.refusal.Code}, "error_description": {sayable(to.refusal.Description)},
 	})

@@ -39,11 +39,25 @@ func TestAuthorizeErrorsThatStayHere(t *testing.T) {
 				t.Errorf("%s: %d to %q, want a page", name, rec.Code, rec.Header().Get("Location"))
 			}
 		}
-		twice := w.get(w.signIn(), "/oauth2/authorize?"+authorizeParams().Encode()+"&client_id=web")
-		if twice.Code != http.StatusBadRequest {
-			t.Errorf("a repeated parameter (RFC 6749 §3.1): %d", twice.Code)
+		for _, name := range []string{"client_id", "redirect_uri", "state", "response_mode"} {
+			v := authorizeParams("response_mode", "query")
+			v[name] = append(v[name], v.Get(name))
+			if rec := w.authorize(w.signIn(), v); rec.Code != http.StatusBadRequest || rec.Header().Get("Location") != "" {
+				t.Errorf("%s twice: %d to %q, want a page", name, rec.Code, rec.Header().Get("Location"))
+			}
+		}
+		sentence := authorizeParams("client_id", "-", "Your account is closed. Call 0800", "1")
+		sentence.Add("Your account is closed. Call 0800", "2")
+		if rec := w.authorize(w.signIn(), sentence); strings.Contains(rec.Body.String(), "0800") {
+			t.Errorf("a stranger's sentence is on our page: %s", rec.Body)
 		}
 	})
+}
+
+func twice(name string) url.Values {
+	v := authorizeParams()
+	v[name] = []string{"a", "b"}
+	return v
 }
 
 // What the client did wrong goes back to the client, with iss and state (RFC 6749
@@ -84,6 +98,9 @@ func TestAuthorizeErrorsThatGoToTheClient(t *testing.T) {
 			{"claims are no object", "invalid_request", authorizeParams("claims", `{"id_token":{"sub":7}}`)},
 			{"a hint that is no token", "invalid_request", authorizeParams("id_token_hint", "x.y.z")},
 			{"huge state", "invalid_request", authorizeParams("state", strings.Repeat("s", 3000))},
+			{"huge login_hint", "invalid_request", authorizeParams("login_hint", strings.Repeat("h", 321))},
+			{"a nonce twice", "invalid_request", twice("nonce")},
+			{"a parameter of nobody twice", "invalid_request", twice("x")},
 		} {
 			rec := w.authorize(w.visitor(), tc.params)
 			u := w.location(rec)
@@ -171,6 +188,14 @@ func TestAHintOutlivesItsKeyAndItsExpiry(t *testing.T) {
 		u := w.location(w.authorize(w.signIn(), authorizeParams("id_token_hint", hint, "prompt", "none")))
 		if u.Query().Get("code") == "" {
 			t.Errorf("sent to %s, want a code", u)
+		}
+		w.clock.Advance(60 * 24 * time.Hour)
+		w.must(w.ring.Tend(t.Context())) // the old key is gone: nobody can tell any more whom the hint names
+		for prompt, want := range map[string]string{"none": "login_required", "": ""} {
+			v := authorizeParams("id_token_hint", hint, "prompt", prompt)
+			if got := w.location(w.authorize(w.signIn(), v)).Query().Get("error"); got != want {
+				t.Errorf("prompt=%q: error %q, want %q", prompt, got, want)
+			}
 		}
 	})
 }

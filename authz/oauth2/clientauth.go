@@ -91,7 +91,7 @@ func (p *Provider) authenticate(ctx context.Context, header http.Header, form ur
 	c, err := p.prove(ctx, cred)
 	if err != nil {
 		if refused := new(Error); errors.As(err, &refused) && refused.Code == "invalid_client" {
-			p.recordFailure(ctx, cred)
+			p.recordUnproven(ctx, cred)
 		}
 		return nil, err
 	}
@@ -101,13 +101,13 @@ func (p *Provider) authenticate(ctx context.Context, header http.Header, form ur
 	return c, nil
 }
 
-// recordFailure notes who the client said it was, which nobody has proven.
-func (p *Provider) recordFailure(ctx context.Context, cred credential) {
+// recordUnproven notes who the client said it was, which nobody has proven.
+func (p *Provider) recordUnproven(ctx context.Context, cred credential) {
 	claimed := cred.clientID
 	if cred.method == authz.AuthPrivateKeyJWT {
 		claimed, _, _ = assertedClient(cred.assertion)
 	}
-	p.record(ctx, authz.Event{
+	p.recordFailure(ctx, authz.Event{
 		Kind: authz.EventClientAuthFail, Actor: "client",
 		Detail: map[string]string{"client_id": sayable(claimed), "method": cred.method},
 	})

@@ -20,6 +20,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/oauth2"
 )
 
 // basic is a token request with the header that a test wants.
@@ -314,6 +315,30 @@ func FuzzAuthorizeParams(f *testing.F) {
 		if to != "" && !strings.HasPrefix(to, "/login?interaction=") && !strings.HasPrefix(to, appURI+"?") &&
 			!strings.HasPrefix(to, "http://127.0.0.1") && !strings.HasPrefix(to, "https://app.example/native?") {
 			t.Errorf("%q: sent to %q", query, to)
+		}
+	})
+}
+
+// The rows of the audit log are kept: nobody may fill the database with their own failures,
+// and nobody's failures hide those of others.
+func TestAFloodOfFailuresIsNotRecordedInFull(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		fail := func(address string) {
+			r := w.form("/oauth2/token", "", url.Values{"grant_type": {"client_credentials"}})()
+			r.SetBasicAuth("service", "sgs_guess")
+			if a := w.send(r.WithContext(authz.WithOrigin(r.Context(), authz.Origin{Address: address}))); a.status != http.StatusUnauthorized {
+				t.Fatalf("%d %s", a.status, a.raw)
+			}
+		}
+		for range 3 * oauth2.FailureBurst {
+			fail("198.51.100.7")
+		}
+		if n := len(w.events.Of(authz.EventClientAuthFail)); n != oauth2.FailureBurst {
+			t.Errorf("%d are recorded, want %d", n, oauth2.FailureBurst)
+		}
+		fail("198.51.100.8")
+		if n := len(w.events.Of(authz.EventClientAuthFail)); n != oauth2.FailureBurst+1 {
+			t.Errorf("somebody else's is not recorded: %d", n)
 		}
 	})
 }

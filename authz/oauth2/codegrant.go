@@ -113,7 +113,7 @@ var errCode = invalidGrant("The code is unknown, expired, spent, or was issued t
 // codeRefused finds out whether a code was refused because it had been spent, and revokes
 // what grew from it if so.
 func (p *Provider) codeRefused(ctx context.Context, claim authz.CodeClaim) error {
-	err := p.Store.RevokeReusedCode(ctx, claim.GrantID, claim.CodeHash, claim.Now)
+	err := p.Store.RevokeReusedCode(ctx, claim.GrantID, claim.ClientID, claim.CodeHash, claim.Now)
 	switch {
 	case err == nil:
 		p.record(ctx, authz.Event{
@@ -121,6 +121,10 @@ func (p *Provider) codeRefused(ctx context.Context, claim authz.CodeClaim) error
 		})
 	case !errors.Is(err, authz.ErrNotFound):
 		return unavailable(err)
+	default: // a guess, a wrong verifier, or a client that was too slow
+		p.recordFailure(ctx, authz.Event{
+			Kind: authz.EventCodeRefused, Actor: claim.ClientID, ClientID: claim.ClientID, Detail: map[string]string{"grant": claim.GrantID},
+		})
 	}
 	return errCode
 }

@@ -27,10 +27,7 @@ func (p *Provider) idToken(ctx context.Context, is *issue, accessToken string) (
 	if err != nil {
 		return "", err
 	}
-	g, alg := is.grant, is.client.Metadata.IDTokenAlg
-	if alg == "" {
-		alg = authz.AlgRS256 // OpenID Connect Registration §2
-	}
+	g, alg := is.grant, idTokenAlg(is.client)
 	ttl := lifetime(p.Lifetimes.IDToken, is.client.Metadata.IDTokenLifetime)
 	for name, value := range map[string]any{
 		"iss": p.Issuer, "sub": g.UserID, "aud": is.client.ID,
@@ -54,6 +51,14 @@ func (p *Provider) idToken(ctx context.Context, is *issue, accessToken string) (
 		return "", unavailable(fmt.Errorf("sign id token: %w", err))
 	}
 	return token, nil
+}
+
+// idTokenAlg is RS256 for who registered for nothing else (OpenID Connect Registration §2).
+func idTokenAlg(c *authz.Client) string {
+	if c.Metadata.IDTokenAlg == "" {
+		return authz.AlgRS256
+	}
+	return c.Metadata.IDTokenAlg
 }
 
 // extraIDClaims reads the person only when a claim about them belongs in the ID token.

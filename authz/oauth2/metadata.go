@@ -1,12 +1,14 @@
 package oauth2
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/signet-auth/signet/authz"
 )
@@ -88,7 +90,7 @@ func newMetadata(issuer string, algs []string) (document, error) {
 		CodeChallengeMethods: []string{"S256"},
 		Prompts:              prompts,
 		ClaimTypes:           []string{"normal"},
-		Claims:               slices.Concat([]string{"sub", "auth_time", "acr", "amr", "sid"}, profileClaims, emailClaims),
+		Claims:               slices.Concat([]string{"sub", "auth_time", "amr", "sid"}, profileClaims, emailClaims),
 		ClaimsParameter:      true, IssInAuthorizationResponse: true,
 	})
 }
@@ -109,10 +111,7 @@ func serve(w http.ResponseWriter, r *http.Request, contentType string, d documen
 	h := w.Header()
 	h.Set("ETag", d.etag)
 	h.Set("Cache-Control", cacheControl)
-	if r.Header.Get("If-None-Match") == d.etag {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
 	h.Set("Content-Type", contentType)
-	_, _ = w.Write(d.body)
+	// It compares ETags as RFC 9110 §13.1.2 has it: a proxy that compresses makes them weak.
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(d.body))
 }

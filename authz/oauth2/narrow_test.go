@@ -2,12 +2,15 @@ package oauth2_test
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/storage/storagetest"
 )
 
 // A parameter that an endpoint does not have is ignored (RFC 6749 §3.1, §3.2): scope means
@@ -109,4 +112,76 @@ func TestAClientThatLostItsScopesGetsNone(t *testing.T) {
 			t.Errorf("%d %s", got.status, got.raw)
 		}
 	})
+}
+
+// Libraries that keep a URL in a type of their own send https://orders.example/ for
+// https://orders.example (RFC 3986 §6.2.3). The token is for the API as it is registered.
+func TestASlashAfterAHostIsNoOtherAPI(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		code := w.code(authorizeParams("resource", orders+"/"))
+		a := w.post("/oauth2/token", "web", codeForm(code, "resource", orders+"/"))
+		if a.status != http.StatusOK || w.claims(a.text("access_token"))["aud"] != orders {
+			t.Fatalf("%d %s", a.status, a.raw)
+		}
+		a = w.post("/oauth2/token", "web", cloneWith(refreshForm(a.text("refresh_token")), "resource", orders+"/"))
+		if a.status != http.StatusOK || w.claims(a.text("access_token"))["aud"] != orders {
+			t.Errorf("refresh: %d %s", a.status, a.raw)
+		}
+		w.addRelay("relay", rule(orders, billing, "bills:read"))
+		if a := w.exchange("relay", a.text("access_token"), "resource", billing+"/"); w.claims(a.text("access_token"))["aud"] != billing {
+			t.Errorf("exchange: %s", a.raw)
+		}
+		for _, other := range []string{orders + "//", orders + "/x", orders + "/?", "https://orders.example./"} {
+			if a := w.post("/oauth2/token", "service", url.Values{"grant_type": {"client_credentials"}, "resource": {other}}); a.text("error") != "invalid_target" {
+				t.Errorf("%s: %d %s", other, a.status, a.raw)
+			}
+		}
+	})
+}
+
+// A server whose keys no longer suit a client is set up wrong, which must not cost the client
+// its code.
+func TestAMissingKeyCostsNoCode(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.addClient("probabilist", func(m *authz.ClientMetadata) { m.IDTokenAlg = authz.AlgPS256 })
+		form := codeForm(w.code(authorizeParams("client_id", "probabilist")))
+		for range 2 {
+			if a := w.post("/oauth2/token", "probabilist", form); a.status != http.StatusServiceUnavailable {
+				t.Errorf("%d %s", a.status, a.raw)
+			}
+		}
+		c, err := w.store.Client(t.Context(), "probabilist")
+		w.must(err)
+		c.Metadata.IDTokenAlg = authz.AlgES256
+		w.must(w.store.UpdateClient(t.Context(), c))
+		if a := w.post("/oauth2/token", "probabilist", form); a.status != http.StatusOK {
+			t.Errorf("the code is spent: %d %s", a.status, a.raw)
+		}
+	})
+}
+
+// A proxy that compresses makes ETags weak, and a client may hold several (RFC 9110 §13.1.2).
+func TestDocumentsThatHaveNotChangedAreNotSentAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storagetest.New(t))
+	for _, path := range []string{"/.well-known/openid-configuration", "/.well-known/jwks.json"} {
+		get := func(method, etag string) *httptest.ResponseRecorder {
+			r := httptest.NewRequest(method, path, nil)
+			if etag != "" {
+				r.Header.Set("If-None-Match", etag)
+			}
+			rec := httptest.NewRecorder()
+			w.handler.ServeHTTP(rec, r)
+			return rec
+		}
+		etag := get(http.MethodGet, "").Header().Get("ETag")
+		for sent, want := range map[string]int{
+			etag: 304, "W/" + etag: 304, `"x", ` + etag: 304, "*": 304, `"x"`: 200, "": 200,
+		} {
+			rec := get(http.MethodGet, sent)
+			if rec.Code != want || (want == 304) != (rec.Body.Len() == 0) || rec.Header().Get("ETag") != etag {
+				t.Errorf("%s with %q: %d, %d bytes, ETag %s", path, sent, rec.Code, rec.Body.Len(), rec.Header().Get("ETag"))
+			}
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -56,14 +57,14 @@ func strict(v url.Values) error {
 	}
 	for name, values := range v {
 		if len(values) > 1 && !repeatable[name] || len(values) > maxParams {
-			return invalidRequest("The parameter " + name + " was sent more than once.")
+			return invalidRequest(called(name) + " was sent more than once.")
 		}
 		for _, one := range values {
 			if len(one) > maxParamValue {
-				return invalidRequest("The parameter " + name + " is too long.")
+				return invalidRequest(called(name) + " is too long.")
 			}
 			if !isText(one) {
-				return invalidRequest("The parameter " + name + " is not text in UTF-8.")
+				return invalidRequest(called(name) + " is not text in UTF-8.")
 			}
 		}
 		if len(values) == 1 && values[0] == "" {
@@ -71,6 +72,28 @@ func strict(v url.Values) error {
 		}
 	}
 	return nil
+}
+
+// called names a parameter that we know. Any other name is a stranger's sentence, which has
+// no place on our page.
+func called(name string) string {
+	if slices.Contains(authorizeNames, name) || slices.Contains(otherNames, name) {
+		return "The parameter " + name
+	}
+	return "A parameter"
+}
+
+// authorizeNames are the parameters of an authorization request that are read here.
+var authorizeNames = []string{
+	"client_id", "redirect_uri", "response_type", "response_mode", "scope", "resource", "state", "nonce",
+	"code_challenge", "code_challenge_method", "prompt", "max_age", "claims", "id_token_hint", "login_hint",
+}
+
+// otherNames are those of the other endpoints.
+var otherNames = []string{
+	"grant_type", "code", "code_verifier", "refresh_token", "client_secret", "client_assertion", "client_assertion_type",
+	"subject_token", "subject_token_type", "requested_token_type", "actor_token", "actor_token_type", "audience",
+	"token", "token_type_hint", "access_token", "request", "request_uri", "registration", "ui_locales", "acr_values", interactionParam,
 }
 
 // isText tells what can be stored and echoed as it was sent.

@@ -22,7 +22,7 @@ type Store interface {
 	InTx(ctx context.Context, fn func(context.Context) error) error
 	InsertGrant(ctx context.Context, g *authz.Grant) error
 	RedeemCode(ctx context.Context, c authz.CodeClaim) (*authz.RedeemedGrant, error)
-	RevokeReusedCode(ctx context.Context, grantID string, codeHash []byte, now time.Time) error
+	RevokeReusedCode(ctx context.Context, grantID, clientID string, codeHash []byte, now time.Time) error
 	UseRefresh(ctx context.Context, c authz.RefreshClaim) (*authz.RedeemedGrant, error)
 	RevokeReusedRefresh(ctx context.Context, grantID, clientID string, seq int64, now time.Time) error
 	LiveGrant(ctx context.Context, id, jti string, now time.Time) (*authz.Grant, *authz.User, error)
@@ -55,7 +55,8 @@ type Keys interface {
 	// Sign makes a JWT of claims; an empty alg is the default one.
 	Sign(alg, typ string, claims []byte) (string, error)
 	// Verify gives the typ and the claims of a JWT that one of our keys signed, current or
-	// retired. It says nothing about the claims.
+	// retired. It says nothing about the claims. authz.ErrNotFound when the key is unknown,
+	// or not known any more.
 	Verify(token string) (typ string, claims []byte, err error)
 	JWKS() (body []byte, etag string, maxAge time.Duration)
 	Algorithms() []string
@@ -73,6 +74,18 @@ type Statuses interface {
 type Recorder interface {
 	Record(ctx context.Context, e authz.Event)
 }
+
+// Limiter counts what strangers may cause.
+type Limiter interface {
+	// Take spends one attempt of key; without one it says when the next comes.
+	Take(key string) (ok bool, retryAfter time.Duration)
+}
+
+// What the limiter of a Config should allow.
+const (
+	FailureBurst  = 20
+	FailureRefill = time.Minute
+)
 
 // Lifetimes are the server's own; clients and APIs may have others.
 type Lifetimes struct {
@@ -108,6 +121,9 @@ type Config struct {
 	Keys         Keys
 	Statuses     Statuses
 	Audit        Recorder
+	// Failures bounds how many failures of strangers are recorded, by the network that they
+	// come from: the rows are kept, and a flood would fill the database. nil: no bound.
+	Failures Limiter
 
 	// Client, API and Roles look things up, from memory where they can. The first two give
 	// authz.ErrNotFound for what is not registered. Roles gives the roles with these names
@@ -132,8 +148,9 @@ type Config struct {
 // Provider answers the protocol's endpoints. Its methods are safe for concurrent use.
 type Provider struct {
 	Config
-	fosite   *fosite.Fosite
-	metadata document
+	fosite     *fosite.Fosite
+	metadata   document
+	algorithms []string // that there are keys for
 }
 
 // New checks the configuration and makes a Provider.
@@ -144,7 +161,7 @@ func New(cfg Config) (*Provider, error) {
 	if len(cfg.RefreshKey) < 32 {
 		return nil, errors.New("the refresh token key needs at least 32 bytes")
 	}
-	p := &Provider{Config: cfg}
+	p := &Provider{Config: cfg, algorithms: cfg.Keys.Algorithms()}
 	code, refresh := &codeGrant{p}, &refreshGrant{p}
 	p.fosite = fosite.NewOAuth2Provider(requestClient{}, &fosite.Config{
 		// This is the security profile of the server: what is not listed is not there.
@@ -162,7 +179,7 @@ func New(cfg Config) (*Provider, error) {
 		MinParameterEntropy: 1,
 	})
 	var err error
-	if p.metadata, err = newMetadata(cfg.Issuer, cfg.Keys.Algorithms()); err != nil {
+	if p.metadata, err = newMetadata(cfg.Issuer, p.algorithms); err != nil {
 		return nil, fmt.Errorf("build metadata: %w", err)
 	}
 	return p, nil
@@ -188,6 +205,16 @@ func CheckIssuer(issuer string) error {
 }
 
 func (p *Provider) record(ctx context.Context, e authz.Event) { p.Audit.Record(ctx, e) }
+
+// recordFailure records what anybody can cause, unless they have caused too much of it.
+func (p *Provider) recordFailure(ctx context.Context, e authz.Event) {
+	if p.Failures != nil {
+		if ok, _ := p.Failures.Take(authz.OriginFrom(ctx).Network()); !ok {
+			return
+		}
+	}
+	p.record(ctx, e)
+}
 
 // equalMAC compares two authenticators in constant time.
 func equalMAC(a, b []byte) bool { return hmac.Equal(a, b) }

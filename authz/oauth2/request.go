@@ -36,6 +36,7 @@ const (
 	modeQuery    = "query"
 	modeFormPost = "form_post"
 	maxState     = 2 << 10
+	maxHint      = 320 // an email address: 64 bytes, @, 255 bytes (RFC 5321 §4.5.3.1)
 )
 
 // addressed is an error about a request whose client and redirect URI are verified: it may
@@ -53,6 +54,19 @@ func (e *addressed) Unwrap() error { return e.refusal }
 // is *addressed belongs to the client; any other is shown to the person, and nobody is
 // sent anywhere.
 func (p *Provider) readAuthorization(ctx context.Context, v url.Values) (*authorization, error) {
+	a, err := p.readAddress(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.validate(ctx, a); err != nil {
+		return nil, a.address(err)
+	}
+	return a, nil
+}
+
+// readAddress finds out who asks and where the answer goes, before anything else is looked
+// at. Its errors are for the person.
+func (p *Provider) readAddress(ctx context.Context, v url.Values) (*authorization, error) {
 	if v.Get("client_id") == "" {
 		return nil, invalidRequest("The client_id is missing.")
 	}
@@ -67,17 +81,36 @@ func (p *Provider) readAuthorization(ctx context.Context, v url.Values) (*author
 	if v.Get("response_mode") == modeFormPost && authz.WebRedirectURI(a.redirectURI) {
 		a.mode = modeFormPost
 	}
-	if err := p.validate(ctx, a); err != nil {
-		return nil, a.address(err)
-	}
 	return a, nil
 }
 
+// addressIfKnown gives the error of a repeated parameter the place to which it goes
+// (RFC 6749 §4.1.2.1), when repetition is all that is wrong and the parameters that say
+// where that place is are beyond doubt.
+func (p *Provider) addressIfKnown(ctx context.Context, v url.Values, refusal error) error {
+	once := url.Values{}
+	for name, values := range v {
+		once[name] = values[:1]
+		if len(values) > 1 && slices.Contains([]string{"client_id", "redirect_uri", "response_mode", "state"}, name) {
+			return refusal
+		}
+	}
+	if strict(once) != nil {
+		return refusal
+	}
+	a, err := p.readAddress(ctx, once)
+	if err != nil {
+		return refusal
+	}
+	return a.address(refusal)
+}
+
 // address gives an error the place to which it goes. An outage is shown here instead: a
-// client could do nothing about it, and the person can try again.
+// client could do nothing about it, and the person can try again. Only where no person
+// looks, in a renewal behind the scenes, the client must hear of it or wait for ever.
 func (a *authorization) address(err error) error {
 	e := translate(err)
-	if e.Status == http.StatusServiceUnavailable {
+	if e.Status == http.StatusServiceUnavailable && !authz.ParseScopes(a.params.Get("prompt")).Has("none") {
 		return e
 	}
 	state := a.state
@@ -143,6 +176,8 @@ func (a *authorization) readLengths() error {
 		return invalidRequest("The state is longer than 2 KiB.")
 	case len(a.nonce) > maxState:
 		return invalidRequest("The nonce is longer than 2 KiB.")
+	case len(a.params.Get("login_hint")) > maxHint:
+		return invalidRequest("The login_hint is longer than any username or email address.")
 	}
 	return nil
 }
@@ -266,6 +301,10 @@ func (a *authorization) readHint(p *Provider) error {
 		return nil
 	}
 	claims, err := p.readIDToken(hint)
+	if errors.Is(err, authz.ErrNotFound) {
+		// The key is gone, be it ours of last year: whom it names cannot be known any more.
+		return a.unlessNone("login_required", "The id_token_hint was signed too long ago to be read.")
+	}
 	if err != nil || !slices.Contains(claims.Audience, a.client.ID) {
 		return invalidRequest("The id_token_hint is not an ID token that was issued to this client.")
 	}
@@ -289,10 +328,7 @@ func (a *authorization) sensitive() bool {
 // others: no credential that somebody sends by mistake is written down.
 func understood(v url.Values) url.Values {
 	out := url.Values{}
-	for _, name := range []string{
-		"client_id", "redirect_uri", "response_type", "response_mode", "scope", "resource", "state", "nonce",
-		"code_challenge", "code_challenge_method", "prompt", "max_age", "claims", "id_token_hint", "login_hint",
-	} {
+	for _, name := range authorizeNames {
 		if values, ok := v[name]; ok {
 			out[name] = values
 		}

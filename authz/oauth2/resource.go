@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/signet-auth/signet/authz"
 )
@@ -57,6 +58,7 @@ func (p *Provider) chooseAudience(ctx context.Context, c *authz.Client, asked []
 			asked = []string{c.Metadata.DefaultAPI}
 		}
 	}
+	asked = registeredForms(asked, append(slices.Clone(c.Metadata.APIs), p.Issuer))
 	for _, identifier := range asked {
 		u, err := url.Parse(identifier)
 		switch {
@@ -83,6 +85,7 @@ func (p *Provider) narrowAudience(ctx context.Context, c *authz.Client, granted,
 			open = append(open, identifier)
 		}
 	}
+	asked = registeredForms(asked, open)
 	for _, identifier := range asked {
 		if !slices.Contains(open, identifier) {
 			return nil, invalidTarget("The resource " + identifier + " was not granted, or is not open to the client any more.")
@@ -95,6 +98,27 @@ func (p *Provider) narrowAudience(ctx context.Context, c *authz.Client, granted,
 		asked = open
 	}
 	return p.audience(ctx, asked)
+}
+
+// registeredForms gives identifiers as they are registered. Of an http or https URI an empty
+// path and "/" are the same (RFC 3986 §6.2.3), and libraries that pass it through a URL type
+// add the slash.
+func registeredForms(asked, registered []string) []string {
+	out := slices.Clone(asked)
+	for i, identifier := range out {
+		u, err := url.Parse(identifier)
+		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Path != "" && u.Path != "/" {
+			continue
+		}
+		other := strings.TrimSuffix(identifier, "/")
+		if other == identifier {
+			other += "/"
+		}
+		if !slices.Contains(registered, identifier) && slices.Contains(registered, other) {
+			out[i] = other
+		}
+	}
+	return out
 }
 
 func (p *Provider) audience(ctx context.Context, identifiers []string) (audience, error) {

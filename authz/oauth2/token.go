@@ -3,8 +3,10 @@ package oauth2
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/ory/fosite"
@@ -88,7 +90,9 @@ func (p *Provider) handOut(ctx context.Context, r fosite.AccessRequester, resp f
 	resp.SetAccessToken(token)
 	resp.SetTokenType("Bearer")
 	resp.SetExpiresIn(ttl)
-	resp.SetExtra("scope", is.scopes.String())
+	if len(is.scopes) > 0 { // a scope has at least one token (RFC 6749 §3.3)
+		resp.SetExtra("scope", is.scopes.String())
+	}
 	if is.subject != nil {
 		resp.SetExtra("issued_token_type", tokenTypeAccess)
 	}
@@ -133,6 +137,9 @@ func (p *Provider) narrow(ctx context.Context, is *issue, form url.Values) error
 	is.scopes = authz.ScopeLimits{
 		Client: is.client.Metadata.Scope.Bound(), APIs: aud.scopes(), Roles: roles, Consented: g.Scopes.Bound(),
 	}.Decide(asked)
+	if len(is.scopes) == 0 && len(is.asked) > 0 {
+		return invalidScope("Nothing is left of what the refresh asks for.")
+	}
 	return nil
 }
 
@@ -141,6 +148,9 @@ func (p *Provider) narrow(ctx context.Context, is *issue, form url.Values) error
 // What was granted never changes, so it may be read first. A grant that is not the client's
 // or not live is left to the statement that spends.
 func (p *Provider) foresee(ctx context.Context, c *authz.Client, grantID string, asked authz.Scopes, form url.Values) error {
+	if alg := idTokenAlg(c); c.Metadata.Scope.Has(authz.ScopeOpenID) && !slices.Contains(p.algorithms, alg) {
+		return unavailable(fmt.Errorf("client %s has its ID tokens signed with %s, which the setting key-algorithms does not name", c.ID, alg))
+	}
 	if len(asked) == 0 && !form.Has("resource") {
 		return nil
 	}

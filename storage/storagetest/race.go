@@ -89,7 +89,7 @@ func raceCode(ctx context.Context, t *testing.T, s store, round string) {
 		_, err := s.RedeemCode(ctx, claim)
 		return err
 	}))
-	must(t, s.RevokeReusedCode(ctx, g.ID, g.CodeHash, noon()))
+	must(t, s.RevokeReusedCode(ctx, g.ID, g.ClientID, g.CodeHash, noon()))
 	_, _, err := s.LiveGrant(ctx, g.ID, "", noon())
 	refused(t, "live after reuse", err, authz.ErrNotFound)
 }
