@@ -162,6 +162,7 @@ func TestWhatStillStandsBetweenARequestAndACode(t *testing.T) {
 			{"hint for another client", fresh(), authorizeParams("client_id", "other", "id_token_hint", hint), "invalid_request"},
 			{"claims demand another person", somebody(), authorizeParams("claims", `{"id_token":{"sub":{"value":"usr_alice"}}}`), "/login"},
 			{"claims demand an acr", fresh(), authorizeParams("claims", `{"id_token":{"acr":{"essential":true,"values":["gold"]}}}`), "unmet_authentication_requirements"},
+			{"claims demand the acr that there is", fresh(), authorizeParams("claims", `{"id_token":{"acr":{"essential":true,"values":["gold","1"]}}}`), "code"},
 			{"claims wish for an acr", fresh(), authorizeParams("claims", `{"id_token":{"acr":{"values":["gold"]}}}`), "code"},
 			{"display and ui_locales are accepted", fresh(), authorizeParams("display", "page", "ui_locales", "de fr", "acr_values", "x"), "code"},
 		} {

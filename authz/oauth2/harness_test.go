@@ -210,7 +210,7 @@ func (w *world) session() *authz.Session {
 	now := w.clock.Now()
 	id, err := authz.NewID(authz.PrefixSession, rand.Reader)
 	w.must(err)
-	return &authz.Session{ID: id, UserID: w.alice.ID, AuthTime: now, AMR: []string{"pwd"}, CreatedAt: now}
+	return &authz.Session{ID: id, UserID: w.alice.ID, AuthTime: now, ACR: authz.ACROneFactor, AMR: []string{"pwd"}, CreatedAt: now}
 }
 
 // visitor gives a browser with which nobody is signed in.

@@ -54,6 +54,7 @@ type metadata struct {
 	IntrospectionAlgs          []string `json:"introspection_signing_alg_values_supported"`
 	CodeChallengeMethods       []string `json:"code_challenge_methods_supported"`
 	Prompts                    []string `json:"prompt_values_supported"`
+	ACRs                       []string `json:"acr_values_supported"`
 	ClaimTypes                 []string `json:"claim_types_supported"`
 	Claims                     []string `json:"claims_supported"`
 	ClaimsParameter            bool     `json:"claims_parameter_supported"`
@@ -89,8 +90,9 @@ func newMetadata(issuer string, algs []string) (document, error) {
 		IntrospectionAlgs:    algs[:1],
 		CodeChallengeMethods: []string{"S256"},
 		Prompts:              prompts,
+		ACRs:                 []string{authz.ACROneFactor},
 		ClaimTypes:           []string{"normal"},
-		Claims:               slices.Concat([]string{"sub", "auth_time", "amr", "sid"}, profileClaims, emailClaims),
+		Claims:               slices.Concat([]string{"sub", "auth_time", "acr", "amr", "sid"}, profileClaims, emailClaims),
 		ClaimsParameter:      true, IssInAuthorizationResponse: true,
 	})
 }

@@ -126,7 +126,7 @@ func (s *Service) prepare(ctx context.Context, u *authz.User, amr []string) (*au
 	}
 	now, origin := s.cfg.Now(), authz.OriginFrom(ctx)
 	v := &authz.Session{
-		ID: id, SecretHash: secret.Hash(), UserID: u.ID, AuthTime: now, AMR: amr,
+		ID: id, SecretHash: secret.Hash(), UserID: u.ID, AuthTime: now, ACR: authz.ACROf(amr), AMR: amr,
 		UserAgent: text(origin.UserAgent), Address: origin.Address,
 		CreatedAt: now, LastSeenAt: now,
 		IdleExpiresAt: now.Add(s.cfg.Idle), ExpiresAt: now.Add(s.cfg.Absolute),

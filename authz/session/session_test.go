@@ -86,7 +86,7 @@ func TestBeginAndFind(t *testing.T) {
 	if user.ID != alice.ID || found.ID != began.ID || found.UserID != alice.ID {
 		t.Errorf("found %+v of %+v", found, user)
 	}
-	if !found.AuthTime.Equal(w.clock.Now()) || strings.Join(found.AMR, " ") != "pwd" ||
+	if !found.AuthTime.Equal(w.clock.Now()) || strings.Join(found.AMR, " ") != "pwd" || found.ACR != authz.ACROneFactor ||
 		found.UserAgent != "Firefox" || found.Address != "192.0.2.1" {
 		t.Errorf("found %+v", found)
 	}
