@@ -19,6 +19,9 @@ var ErrRefused = errors.New("the credential is not good")
 type Identity struct {
 	User     *authz.User // nil: a client acts for itself
 	ClientID string      // the client; of an API token its id
+	// Clients are all that have to be enabled for the credential to be good, in an order that
+	// is always the same; ClientID need not be among them.
+	Clients []string
 	// Audience are the identifiers of the APIs that the credential is for.
 	Audience []string
 	// Granted are the scopes that the credential was made with. Scopes are what is left of

@@ -61,6 +61,7 @@ type world struct {
 	mute       atomic.Bool  // no key signs
 	before     atomic.Value // a func() that happens before each lookup has read anything
 	during     atomic.Value // a func() that happens after each lookup has read
+	clients    sync.Map     // as the server has them from memory
 	ring       *keys.Ring
 	provider   *oauth2.Provider
 	tokens     *apitoken.Service
@@ -107,7 +108,7 @@ func (w *world) seed() {
 		Profile: authz.Profile{Name: "Alice Liddell"}, Roles: []string{"clerk", "reader"}, CreatedAt: now, UpdatedAt: now, Version: 1,
 	}
 	w.must(w.store.InsertUser(ctx, w.alice))
-	for _, id := range []string{"app", "service"} {
+	for _, id := range []string{"app", "service", "relay"} {
 		w.must(w.store.InsertClient(ctx, &authz.Client{
 			ID: id, CreatedAt: now, UpdatedAt: now, Version: 1, Metadata: authz.ClientMetadata{Type: authz.ClientWeb},
 		}))
@@ -124,16 +125,15 @@ func (w *world) protocol() {
 		Now: w.clock.Now, Audit: nothing{}, Log: slog.New(slog.DiscardHandler),
 	})
 	w.must(err)
-	clients := sync.Map{} // as the server has them from memory
 	w.provider, err = oauth2.New(oauth2.Config{
 		Issuer: issuer, Store: w.store, Interactions: w.store, Consents: w, Keys: w.ring, Statuses: &places{}, Audit: nothing{},
 		Client: func(ctx context.Context, id string) (*authz.Client, error) {
-			if c, ok := clients.Load(id); ok {
+			if c, ok := w.clients.Load(id); ok {
 				return c.(*authz.Client), nil
 			}
 			c, err := w.store.Client(ctx, id)
 			if err == nil {
-				clients.Store(id, c)
+				w.clients.Store(id, c)
 			}
 			return c, err
 		},
@@ -141,7 +141,7 @@ func (w *world) protocol() {
 		RefreshKey: bytes.Repeat([]byte{9}, 32), Now: w.clock.Now, Random: rand.Reader,
 	})
 	w.must(err)
-	for _, id := range []string{"app", "service"} {
+	for _, id := range []string{"app", "service", "relay"} {
 		_, err := w.provider.Client(context.Background(), id)
 		w.must(err)
 	}
@@ -229,7 +229,7 @@ func (w *world) AccessToken(ctx context.Context, token string) (who *gateway.Ide
 		}
 		if err == nil {
 			who = &gateway.Identity{
-				User: v.User, ClientID: v.ClientID, Audience: v.Audience, Granted: v.Scopes,
+				User: v.User, ClientID: v.ClientID, Clients: v.Clients, Audience: v.Audience, Granted: v.Scopes,
 				Ends: v.Ends, Origin: v.Origin, TokenID: v.TokenID, AuthTime: v.AuthTime, ACR: v.ACR, AMR: v.AMR,
 			}
 		}
@@ -312,6 +312,15 @@ func (w *world) accessToken(changes ...any) (string, *authz.Grant) {
 	w.t.Helper()
 	g := w.grant("app", "")
 	return w.sign(map[string]any{"sub": w.alice.ID, "client_id": "app", "jti": g.ID + random(12)}, changes...), g
+}
+
+// exchangedToken is one that the client "service" got for what "relay" had got for a token of
+// alice for "app".
+func (w *world) exchangedToken() string {
+	w.t.Helper()
+	actors := map[string]any{"sub": "service", "act": map[string]any{"sub": "relay"}}
+	token, _ := w.accessToken("client_id", "service", "act", actors)
+	return token
 }
 
 // clientToken is one that the client "service" has for itself.

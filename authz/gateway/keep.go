@@ -30,8 +30,8 @@ type dependency struct{ table, key string }
 func (k key) dependencies(who *Identity) []dependency {
 	out := []dependency{{"apis", k.api}}
 	add := func(table, id string) {
-		if id != "" {
-			out = append(out, dependency{table, id})
+		if d := (dependency{table, id}); id != "" && !slices.Contains(out, d) {
+			out = append(out, d)
 		}
 	}
 	if strings.HasPrefix(who.Origin, authz.PrefixToken) {
@@ -43,6 +43,9 @@ func (k key) dependencies(who *Identity) []dependency {
 		add("users", who.User.ID)
 	}
 	add("clients", who.ClientID)
+	for _, id := range who.Clients {
+		add("clients", id)
+	}
 	add("sessions", who.SessionID)
 	add("revoked_tokens", who.TokenID)
 	return out

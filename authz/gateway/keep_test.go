@@ -98,14 +98,20 @@ func TestChangeIsHeardAtOnce(t *testing.T) {
 		{"client of a browser session disabled", func(w *world) (gateway.Facts, string, string) {
 			cookie, _ := w.cookie()
 			return browsing(cookie), "clients", gateway.ClientID(orders)
-		}, func(ctx context.Context, w *world, key string) error {
-			c, err := w.store.Client(ctx, key)
-			if err != nil {
-				return err
-			}
-			c.DisabledAt = w.clock.Now()
-			return w.store.UpdateClient(ctx, c)
-		}, gateway.SignIn},
+		}, disableClient, gateway.SignIn},
+		{"client of an access token disabled", func(w *world) (gateway.Facts, string, string) {
+			token, _ := w.accessToken()
+			return asking(token), "clients", "app"
+		}, disableClient, gateway.Unauthenticated},
+		{"client that an exchanged token was made for disabled", func(w *world) (gateway.Facts, string, string) {
+			return asking(w.exchangedToken()), "clients", "service"
+		}, disableClient, gateway.Unauthenticated},
+		{"client that acts in between disabled", func(w *world) (gateway.Facts, string, string) {
+			return asking(w.exchangedToken()), "clients", "relay"
+		}, disableClient, gateway.Unauthenticated},
+		{"client of the grant behind an exchanged token disabled", func(w *world) (gateway.Facts, string, string) {
+			return asking(w.exchangedToken()), "clients", "app"
+		}, disableClient, gateway.Unauthenticated},
 		{"person of a browser session disabled", func(w *world) (gateway.Facts, string, string) {
 			cookie, _ := w.cookie()
 			return browsing(cookie), "users", w.alice.ID
@@ -173,6 +179,16 @@ func disableAlice(ctx context.Context, w *world, _ string) error {
 	u := *w.alice
 	u.DisabledAt = w.clock.Now()
 	return w.store.UpdateUser(ctx, &u)
+}
+
+func disableClient(ctx context.Context, w *world, key string) error {
+	c, err := w.store.Client(ctx, key)
+	if err != nil {
+		return err
+	}
+	c.DisabledAt = w.clock.Now()
+	w.clients.Delete(key)
+	return w.store.UpdateClient(ctx, c)
 }
 
 func revokeToken(ctx context.Context, w *world, key string) error {

@@ -74,6 +74,9 @@ func (p *Provider) MintForGateway(g GatewayToken) (string, time.Time, error) {
 type Shown struct {
 	User     *authz.User // nil: a client acts for itself
 	ClientID string
+	// Clients are all that had to be enabled for the token to be good: who holds it, who acts
+	// in between, and whom a person's grant was given to.
+	Clients  []string
 	Audience []string
 	Scopes   authz.Scopes
 	Ends     time.Time
@@ -97,11 +100,14 @@ func (p *Provider) ShownAtGateway(ctx context.Context, token string) (*Shown, er
 		return nil, err
 	}
 	shown := &Shown{
-		User: behind.user, ClientID: claims.ClientID, Audience: claims.Audience, Scopes: claims.Scope,
+		User: behind.user, ClientID: claims.ClientID, Clients: claims.clients(), Audience: claims.Audience, Scopes: claims.Scope,
 		Ends: time.Unix(claims.Expires, 0), TokenID: claims.ID, ACR: claims.ACR, AMR: claims.AMR,
 	}
 	if behind.user != nil {
 		shown.Origin = originID(claims.ID)
+	}
+	if behind.grant != nil {
+		shown.Clients = append(shown.Clients, behind.grant.ClientID)
 	}
 	if claims.AuthTime != 0 {
 		shown.AuthTime = time.Unix(claims.AuthTime, 0)

@@ -71,6 +71,32 @@ func TestShortTokensSayWhatStandsBehindThem(t *testing.T) {
 	})
 }
 
+// What a gateway keeps about a token it forgets when one of these changes.
+func TestAllClientsBehindATokenAreTold(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.addRelay("there", rule(orders, billing, "bills:read"))
+		w.addRelay("back", rule(billing, orders, "orders:read"))
+		script := w.addAPIToken(orders, "orders:read")
+		access := w.tokens("web").text("access_token")
+		once := w.exchange("there", access).text("access_token")
+		for name, tc := range map[string]struct{ token, want string }{
+			"an access token":                 {access, "web web"},
+			"exchanged":                       {once, "there there web"},
+			"exchanged again":                 {w.exchange("back", once, "resource", orders).text("access_token"), "back back there web"},
+			"a client's own":                  {w.own("service"), "service service"},
+			"of an API token":                 {w.mint(script), ""},
+			"exchanged for that":              {w.exchange("there", w.mint(script)).text("access_token"), "there there"},
+			"a client's own, which exchanged": {w.exchange("there", w.own("service")).text("access_token"), "there there service"},
+		} {
+			who, err := w.provider.ShownAtGateway(t.Context(), tc.token)
+			w.must(err)
+			if got := strings.Join(who.Clients, " "); got != tc.want {
+				t.Errorf("%s: clients %q, want %q", name, got, tc.want)
+			}
+		}
+	})
+}
+
 func TestAShortTokenEndsNoLaterThanTheTokenThatWasShown(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		access := w.tokens("web").text("access_token")

@@ -13,7 +13,6 @@ import (
 	"github.com/signet-auth/signet/authz"
 	"github.com/signet-auth/signet/authz/apitoken"
 	"github.com/signet-auth/signet/storage/storagetest"
-	"github.com/signet-auth/signet/web/parts"
 	"github.com/signet-auth/signet/web/webtest"
 )
 
@@ -26,9 +25,7 @@ const (
 // restOf is a server with alice, another API, and its proxy on this machine.
 func restOf(t *testing.T) (*webtest.Server, *authz.User) {
 	t.Helper()
-	s := webtest.Start(t, storagetest.New(t), webtest.With(func(c *parts.Config) {
-		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-	}))
+	s := webtest.Start(t, storagetest.New(t), webtest.With(trustLoopback))
 	s.API(authz.API{Identifier: parcels, Name: "Parcels", Scopes: []authz.APIScope{{Name: "parcels:read", Description: "See your parcels"}}})
 	return s, s.Person("alice", passwords)
 }

@@ -103,7 +103,7 @@ func (t accessTokens) AccessToken(ctx context.Context, token string) (*gateway.I
 		return nil, err
 	}
 	return &gateway.Identity{
-		User: shown.User, ClientID: shown.ClientID, Audience: shown.Audience, Granted: shown.Scopes,
+		User: shown.User, ClientID: shown.ClientID, Clients: shown.Clients, Audience: shown.Audience, Granted: shown.Scopes,
 		Ends: shown.Ends, Origin: shown.Origin, TokenID: shown.TokenID,
 		AuthTime: shown.AuthTime, ACR: shown.ACR, AMR: shown.AMR,
 	}, nil
