@@ -302,9 +302,10 @@ func TestHeadersSayNothingThatIsNotMeant(t *testing.T) {
 	catalogue := gateway.NewCatalogue(registered())
 	for _, c := range []struct {
 		name string
-		user authz.User
+		user authz.User // the zero one: a client acts for itself
 		want map[string]string
 	}{
+		{"client", authz.User{}, map[string]string{"Remote-User": "", "Remote-Name": "", "Remote-Email": "", "Remote-Groups": ""}},
 		{"plain", authz.User{Username: "alice", Email: "a@b.example", EmailVerified: true, Profile: authz.Profile{Name: "Alice Liddell"}, Roles: []string{"x", "y"}},
 			map[string]string{"Remote-User": "alice", "Remote-Name": "Alice Liddell", "Remote-Email": "a@b.example", "Remote-Groups": "x,y"}},
 		{"address that is not verified", authz.User{Username: "alice", Email: "root@b.example"},
@@ -321,12 +322,14 @@ func TestHeadersSayNothingThatIsNotMeant(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			who := alice("https://shop.example")
-			who.User = &c.user
+			if who.User, who.ClientID = &c.user, "alice"; c.user.Username == "" {
+				who.User = nil
+			}
 			f := gateway.Facts{URL: parse("https://shop.example"), Authorization: []string{"Bearer abc"}}
 			got := gateway.Decide(f, catalogue, who, nil).Headers
 			for name, want := range c.want {
-				if got[name] != want {
-					t.Errorf("%s: %q, want %q", name, got[name], want)
+				if value, ok := got[name]; !ok || value != want {
+					t.Errorf("%s: %q, want %q", name, value, want)
 				}
 			}
 			if len(got) != len(c.want) {

@@ -7,17 +7,19 @@ import (
 // The headers by which services that read no JWT are told who asks. A proxy must drop what
 // a request itself carries under these names.
 const (
-	HeaderUser   = "Remote-User"   // the username, or the id of a client that acts for itself
+	HeaderUser   = "Remote-User"   // a person's username
 	HeaderName   = "Remote-Name"   // what a person is called
 	HeaderEmail  = "Remote-Email"  // a person's address, if it is verified
 	HeaderGroups = "Remote-Groups" // a person's roles, separated by commas
 )
 
-// headers says who asks. A header that has nothing to say is there and empty, so that none
-// of the request's own is left standing in its place.
+// headers says which person asks. Of a client that acts for itself nothing is said: its id
+// may be somebody's username, and services that read these headers know people only. A header
+// that has nothing to say is there and empty, so that none of the request's own is left
+// standing in its place.
 func headers(who *Identity) map[string]string {
 	if who.User == nil {
-		return map[string]string{HeaderUser: escape(who.ClientID, ""), HeaderName: "", HeaderEmail: "", HeaderGroups: ""}
+		return map[string]string{HeaderUser: "", HeaderName: "", HeaderEmail: "", HeaderGroups: ""}
 	}
 	u, email := who.User, ""
 	if u.EmailVerified {

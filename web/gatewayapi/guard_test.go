@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,25 @@ func TestTheAccessTokenOfAnAppReachesTheService(t *testing.T) {
 		}
 		w.must(w.Consents.Revoke(t.Context(), w.alice.ID, "acme"))
 		w.untilRefused(tokens.AccessToken)
+	})
+}
+
+// A client may be called what a person is called. Services that read headers know people only.
+func TestAClientIsNobodysUser(t *testing.T) {
+	behindEach(t, func(t *testing.T, w *world) {
+		service := w.App("alice", "", func(m *authz.ClientMetadata) {
+			m.Type, m.RedirectURIs, m.APIs, m.Scope = authz.ClientService, nil, []string{orders}, authz.Scopes{ordersRead}
+		})
+		token := service.Token(url.Values{"grant_type": {authz.GrantClientCredentials}, "resource": {orders}}).AccessToken
+		got := w.ask(http.MethodGet, "/orders", nil, "Authorization", "Bearer "+token, "Remote-User", "alice").arrived()
+		if got.Subject != "alice" || got.ClientID != "alice" {
+			t.Errorf("the JWT says %q by %q", got.Subject, got.ClientID)
+		}
+		for _, name := range []string{"Remote-User", "Remote-Name", "Remote-Email", "Remote-Groups"} {
+			if value := got.Header.Get(name); value != "" {
+				t.Errorf("%s is %q", name, value)
+			}
+		}
 	})
 }
 
