@@ -76,6 +76,11 @@ func ask(f *Facts, c *Catalogue) (question, *Verdict) {
 	if answered := t.knows(f.Scopes); answered != nil {
 		return question{}, answered
 	}
+	if f.ByPath && f.URL != nil {
+		if wrong := twofold(f.URL); wrong != "" {
+			return question{}, &Verdict{Outcome: Forbidden, Reason: "the URL that was asked for " + wrong}
+		}
+	}
 	if t.api.BrowserSignIn && f.URL != nil && below(f.URL.Path, ownPath) {
 		return question{}, misconfigured(
 			"the proxy asks about %s/ of a protected host, which it should send to Signet without asking", ownPath)

@@ -110,6 +110,52 @@ func TestWhichAPIAURLIsFor(t *testing.T) {
 	}
 }
 
+// Where the proxy says at each place which scopes it needs, a path that it may take for another
+// place than the service does is refused; elsewhere only one that another API could be read in.
+func TestPathsWhereTheScopesDependOnThem(t *testing.T) {
+	t.Parallel()
+	catalogue := gateway.NewCatalogue(registered())
+	const refused, allowed = gateway.Forbidden, gateway.Allow
+	for _, c := range []struct {
+		path           string
+		always, byPath gateway.Outcome
+	}{
+		{"/", allowed, allowed},
+		{"/admin", allowed, allowed},
+		{"/admin/", allowed, allowed},
+		{"/a,b/c=d/e:f@g/..h/i..", allowed, allowed},
+		{"/caf%C3%A9/%20", allowed, allowed},
+		{"/search?q=a;b//c/../d", allowed, allowed},
+		{"/admin;a/x", allowed, refused},
+		{"/admin;", allowed, refused},
+		{"/admin%3Ba/x", allowed, refused},
+		{"//admin/x", allowed, refused},
+		{"/admin//x", allowed, refused},
+		{"/admin//", allowed, refused},
+		{"/proxy/https://elsewhere.example/", allowed, refused},
+		{"/x/../admin", refused, refused},
+		{"/x%2Fadmin", refused, refused},
+		{"/x/%2e%2e/admin", refused, refused},
+	} {
+		t.Run(c.path, func(t *testing.T) {
+			t.Parallel()
+			f := gateway.Facts{Method: "GET", URL: parse("https://sso.example" + c.path), Authorization: []string{"Bearer abc"}}
+			who := alice("https://sso.example")
+			if v := gateway.Decide(f, catalogue, who, nil); v.Outcome != c.always {
+				t.Errorf("%v (%s), want %v", v.Outcome, v.Reason, c.always)
+			}
+			f.ByPath = true
+			if v := gateway.Decide(f, catalogue, who, nil); v.Outcome != c.byPath || v.Challenge != "" {
+				t.Errorf("with scopes by path %v (%s) and the challenge %q, want %v", v.Outcome, v.Reason, v.Challenge, c.byPath)
+			}
+			f.API = "https://sso.example" // which the path is no part of
+			if v := gateway.Decide(f, catalogue, who, nil); v.Outcome != c.byPath {
+				t.Errorf("with scopes by path at a named API %v (%s), want %v", v.Outcome, v.Reason, c.byPath)
+			}
+		})
+	}
+}
+
 func TestAPIThatTheProxyNames(t *testing.T) {
 	t.Parallel()
 	catalogue := gateway.NewCatalogue(registered())

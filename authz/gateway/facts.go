@@ -21,6 +21,9 @@ type Facts struct {
 	API string
 	// Scopes are those that the proxy's settings demand.
 	Scopes authz.Scopes
+	// ByPath tells that the settings say at each place which scopes it needs, here perhaps
+	// none. The proxy and the service must then read a path alike.
+	ByPath bool
 	// Authorization are all values of that header, in order.
 	Authorization []string
 	// SessionCookie is the value of the gateway's cookie of the protected host; may be empty.

@@ -88,6 +88,7 @@ func FuzzDecide(f *testing.F) {
 	f.Add("https://shop.example/orders", "", "", "Bearer sgp_x", "Basic YTpi", "", "POST", "x\r\ny", "a,b", uint8(0x0f), uint8(1))
 	f.Add("https://app.example/.signet/x", "https://app.example", "read write", "", "", "a.b", "HEAD", "Zoë", "", uint8(0xf0), uint8(2))
 	f.Add("https://app.example/a?b=c", "", "", "", "", "", "GET", " ", "", uint8(0x55), uint8(3))
+	f.Add("https://shop.example/a;b//c", "https://shop.example", "", "Bearer abc", "", "", "GET", "alice", "", uint8(0x6a), uint8(0))
 	apis := registered()
 	catalogue := gateway.NewCatalogue(apis)
 	f.Fuzz(func(t *testing.T, raw, api, scope, first, second, cookie, method, name, role string, bits, failure uint8) {
@@ -97,7 +98,7 @@ func FuzzDecide(f *testing.F) {
 		}
 		facts := gateway.Facts{
 			Method: method, URL: u, API: api, Scopes: authz.ParseScopes(scope), SessionCookie: cookie,
-			Browser: bits&1 != 0, Address: netip.AddrFrom4([4]byte{192, 0, 2, bits}),
+			Browser: bits&1 != 0, ByPath: bits&64 != 0, Address: netip.AddrFrom4([4]byte{192, 0, 2, bits}),
 		}
 		for _, value := range []string{first, second} {
 			if value != "" {
@@ -195,6 +196,8 @@ func mayPass(t *testing.T, apis []*authz.API, f gateway.Facts, who *gateway.Iden
 		t.Error("allowed with a token for another API")
 	case !who.Scopes.Contains(f.Scopes), !api.ScopeNames().Contains(f.Scopes), len(who.Scopes) == 0 && len(api.Scopes) > 0:
 		t.Error("allowed without the scope")
+	case f.ByPath && strings.Trim(asServed(f.URL.Path), "/") != strings.Trim(f.URL.Path, "/"):
+		t.Error("allowed by a path that is read in two ways")
 	case len(who.Networks) > 0 && !who.Networks[0].Contains(f.Address):
 		t.Error("allowed from outside of the networks")
 	}

@@ -74,6 +74,21 @@ func ambiguous(u *url.URL) string {
 	return ""
 }
 
+// twofold tells what in a path would let a proxy and a service see different places in it,
+// of which one may need another scope: beside what is ambiguous, what plain leaves out. There
+// are sites that mean something by it, whose proxies tell no places apart.
+func twofold(u *url.URL) string {
+	switch wrong := ambiguous(u); {
+	case wrong != "":
+		return wrong
+	case strings.Contains(u.Path, "//"):
+		return "has an empty segment"
+	case strings.Contains(u.Path, ";"):
+		return "has a semicolon"
+	}
+	return ""
+}
+
 // escapes tells what a path hides: separators and dots that appear once somebody decodes it,
 // and control characters.
 func escapes(path string) string {

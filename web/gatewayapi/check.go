@@ -30,7 +30,11 @@ func (a *API) check(w http.ResponseWriter, r *http.Request, signIn int, read fun
 	case gateway.Unauthenticated:
 		a.refuse(w, r, answer.Trouble{Status: http.StatusUnauthorized, Code: "unauthorized", Reason: "This needs a token that is good for it."})
 	case gateway.Forbidden:
-		a.refuse(w, r, answer.Trouble{Status: http.StatusForbidden, Code: "forbidden", Reason: "You may not do this."})
+		t := answer.Trouble{Status: http.StatusForbidden, Code: "forbidden", Reason: "You may not do this."}
+		if v.Challenge == "" { // it is not about who asks
+			t.Reason = "This address can be read in more than one way, so nobody is let in by it."
+		}
+		a.refuse(w, r, t)
 	case gateway.Misconfigured:
 		a.refuse(w, r, answer.Trouble{Status: http.StatusInternalServerError, Code: "gateway_misconfigured",
 			Reason: "This place is not set up right. The people who run it find the reason in the log."})

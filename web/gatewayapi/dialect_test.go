@@ -112,6 +112,12 @@ func TestVerdictsInEachDialect(t *testing.T) {
 			"unknown API":         {"/orders", "api=https%3A%2F%2Fordres.example.com", bearer, 500, nil},
 			"scope twice":         {"/orders", "scope=" + ordersRead + "&scope=" + ordersWrite, bearer, 500, nil},
 			"a dot segment":       {"/orders/../admin", "", bearer, 403, nil},
+			"a parameter":         {"/orders;a/x//y", "", bearer, 200, nil},
+			"by path, none here":  {"/orders/x/", "scope=", bearer, 200, nil},
+			"by path, parameter":  {"/orders;a/x", "scope=", bearer, 403, nil},
+			"by path, empty part": {"//orders/x", "scope=", bearer, 403, nil},
+			"by path, all of it":  {"/orders//x", "scope=" + ordersRead, bearer, 403, nil},
+			"by path, named API":  {"/orders;a/x", "scope=&api=" + url.QueryEscape(orders), bearer, 403, nil},
 			"a browser":           {"/orders", "", []string{"Accept", "text/html"}, d.signIn, map[string]string{"Location": orders + "/.signet/sign-in?api="}},
 			"a browser's request": {"/orders", "", []string{"Accept", "text/html", "Sec-Fetch-Mode", "cors"}, 401, map[string]string{"Www-Authenticate": "Bearer"}},
 		} {

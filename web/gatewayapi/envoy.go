@@ -41,9 +41,10 @@ func envoyFacts(r *http.Request) (gateway.Facts, error) {
 	if err != nil {
 		return gateway.Facts{}, err
 	}
-	if len(r.Header.Values(envoyAPI)) > 1 || len(r.Header.Values(envoyScope)) > 1 {
+	scopes := r.Header.Values(envoyScope)
+	if len(r.Header.Values(envoyAPI)) > 1 || len(scopes) > 1 {
 		return gateway.Facts{}, errors.New("the proxy sends " + envoyAPI + " or " + envoyScope + " more than once")
 	}
-	f.API, f.Scopes = r.Header.Get(envoyAPI), authz.ParseScopes(r.Header.Get(envoyScope))
+	f.API, f.Scopes, f.ByPath = r.Header.Get(envoyAPI), authz.ParseScopes(r.Header.Get(envoyScope)), len(scopes) == 1
 	return f, nil
 }

@@ -37,7 +37,8 @@ func navigation(h http.Header) bool {
 }
 
 // options reads ?api=URI and ?scope=a+b, which the proxy's settings say. Whatever else
-// stands there is a mistake, and one that could cost a demand for a scope.
+// stands there is a mistake, and one that could cost a demand for a scope. An empty ?scope=
+// says that this place needs none, where others may.
 func options(f *gateway.Facts, rawQuery string) error {
 	query, err := url.ParseQuery(rawQuery)
 	if err != nil {
@@ -51,7 +52,7 @@ func options(f *gateway.Facts, rawQuery string) error {
 			return fmt.Errorf("the check has the option %s more than once", name)
 		}
 	}
-	f.API, f.Scopes = query.Get("api"), authz.ParseScopes(query.Get("scope"))
+	f.API, f.Scopes, f.ByPath = query.Get("api"), authz.ParseScopes(query.Get("scope")), query.Has("scope")
 	return nil
 }
 

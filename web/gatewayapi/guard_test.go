@@ -203,7 +203,9 @@ func TestWhatIsRefused(t *testing.T) {
 			"for another API":   {"/orders", []string{"Authorization", "Bearer " + other.Reveal()}, 401, `error="invalid_token"`},
 			"an invented JWT":   {"/orders", []string{"Authorization", "Bearer eyJhbGciOiJub25lIn0.e30."}, 401, `error="invalid_token"`},
 			"missing scope":     {"/admin/all", []string{"Authorization", "Bearer " + token}, 403, `scope="` + ordersWrite + `"`},
-			"missing scope, 2":  {"//admin/all", []string{"Authorization", "Bearer " + token}, 403, `error="insufficient_scope"`},
+			"missing scope, 2":  {"/admin", []string{"Authorization", "Bearer " + token}, 403, `error="insufficient_scope"`},
+			"missing scope, 3":  {"/Admin/all", []string{"Authorization", "Bearer " + token}, 403, `error="insufficient_scope"`},
+			"missing scope, 4":  {"/%61DMIN/", []string{"Authorization", "Bearer " + token}, 403, `error="insufficient_scope"`},
 			"an invented login": {"/orders", []string{"Cookie", "__Host-signet_gateway=sgg_AAAA", "Remote-User", "alice"}, 401, "Bearer realm="},
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -298,6 +300,35 @@ func TestPathsThatCanBeReadInTwoWaysAreRefused(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+// What some services read as a place that needs a scope, and the proxy does not.
+func TestAPlaceThatNeedsAScopeIsReachedByNoOtherName(t *testing.T) {
+	behindEach(t, func(t *testing.T, w *world) {
+		_, reads := w.token(time.Hour, ordersRead)
+		_, writes := w.token(time.Hour, ordersRead, ordersWrite)
+		for _, path := range []string{
+			"/admin;a/x", "/admin;/x", "/;a/admin/x", "/admin;a", "/admin%3Ba/x", "//admin/x", "/admin//x", "///admin", "/ADMIN;a/x", "/x/..;/admin/x",
+		} {
+			for _, token := range []string{reads, writes} {
+				if a := w.get(path, token); a.status != http.StatusForbidden {
+					t.Errorf("%s: status %d: %s", path, a.status, a.body)
+				}
+			}
+		}
+		for _, path := range []string{"/admin", "/admin/", "/admin/x", "/ADMIN", "/Admin/x", "/%61dmin/x", "/admin./x", "/admin%20/x", "/administrator"} {
+			w.get(path, reads).refused(http.StatusForbidden, `scope="`+ordersWrite+`"`)
+		}
+		for _, one := range w.service.arrivals() {
+			t.Errorf("the service saw %s", one.URI)
+		}
+		for _, path := range []string{"/admin", "/admin/x?y=z;a//b", "/ADMIN/x"} {
+			if got := w.get(path, writes).arrived(); got.URI != path {
+				t.Errorf("%s arrived as %s", path, got.URI)
+			}
+		}
+		w.get("/orders/admin/x", reads).arrived()
 	})
 }
 
