@@ -226,6 +226,8 @@ func TestWhatTheClientSaysAboutItselfNeverArrives(t *testing.T) {
 			"Remote-User", "root", "Remote-Name", "Root", "Remote-Email", "root@example.com", "Remote-Groups", "administrator",
 			"Remote_User", "root", "remote-email", "again@example.com",
 			"X-Original-URL", "https://elsewhere.example/", "X-Original-Method", "OPTIONS",
+			"X-Forwarded-For", "198.51.100.1", "X-Forwarded-Port", "81", "X-Forwarded-Prefix", "/elsewhere", "X-Forwarded-Server", "elsewhere",
+			"Forwarded", "for=198.51.100.1;host=elsewhere.example", "X-Real-IP", "198.51.100.1", "X-Rewrite-URL", "/admin",
 			"X-Forwarded-Host", "elsewhere.example", "X-Forwarded-Proto", "http", "X-Forwarded-Uri", "/public", "X-Forwarded-Method", "OPTIONS",
 			"X-Signet-Api", "https://elsewhere.example", "X-Signet-Scope", "nothing",
 			"Cookie", "theme=dark; __Host-signet_gateway=sgg_secret; lang=en",
@@ -246,9 +248,38 @@ func TestWhatTheClientSaysAboutItselfNeverArrives(t *testing.T) {
 				t.Errorf("the service sees %s: %q", name, values)
 			}
 		}
+		for name, want := range map[string]string{
+			"X-Forwarded-Host": "orders.example.com", "X-Forwarded-Proto": "https", "X-Forwarded-For": "127.0.0.1", "X-Real-Ip": "127.0.0.1",
+			"X-Forwarded-Port": "", "X-Forwarded-Prefix": "", "X-Forwarded-Server": "", "Forwarded": "", "X-Original-Url": "", "X-Rewrite-Url": "",
+		} {
+			if all := got.Header.Values(name); len(all) > 1 || len(all) == 1 && all[0] != want {
+				t.Errorf("%s is %q, want none but %q", name, all, want)
+			}
+		}
 		cookies := got.Header.Get("Cookie")
 		if strings.Contains(cookies, "sgg_") || !strings.Contains(cookies, "theme=dark") || !strings.Contains(cookies, "lang=en") {
 			t.Errorf("the service sees the cookies %q", cookies)
+		}
+	})
+}
+
+// A client may name any host: the service is told the one that it serves.
+func TestTheServiceIsToldItsOwnHost(t *testing.T) {
+	behindEach(t, func(t *testing.T, w *world) {
+		_, token := w.token(time.Hour, ordersRead)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, orders+"/orders", nil)
+		w.must(err)
+		r.Host = "elsewhere.example"
+		r.Header.Set("Authorization", "Bearer "+token)
+		transport := w.transport()
+		defer transport.CloseIdleConnections()
+		res, err := transport.RoundTrip(r)
+		w.must(err)
+		defer res.Body.Close()
+		for _, one := range w.service.arrivals() {
+			if one.Host != "orders.example.com" {
+				t.Errorf("the service is told %s", one.Host)
+			}
 		}
 	})
 }

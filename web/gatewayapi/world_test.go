@@ -207,7 +207,8 @@ type service struct {
 
 // arrival is a request as the service sees it.
 type arrival struct {
-	Method, URI, Body string
+	Method, Host, URI string
+	Body              string
 	Header            http.Header
 	Subject, ClientID string
 	Scopes            []string
@@ -233,7 +234,7 @@ func (s *service) note(next http.Handler) http.Handler {
 		body, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(strings.NewReader(string(body)))
 		s.mu.Lock()
-		s.seen = append(s.seen, arrival{Method: r.Method, URI: r.RequestURI, Body: string(body), Header: r.Header.Clone()})
+		s.seen = append(s.seen, arrival{Method: r.Method, Host: r.Host, URI: r.RequestURI, Body: string(body), Header: r.Header.Clone()})
 		s.mu.Unlock()
 		next.ServeHTTP(w, r)
 	})
