@@ -66,6 +66,30 @@ func TestForgedAddressesAreNotBelieved(t *testing.T) {
 	}
 }
 
+// Whoever watches the process learns that somebody forges, or that a proxy is missing from
+// the settings, wherever in the server it was said.
+func TestForgedHeadersAreSeenToBeIgnored(t *testing.T) {
+	t.Parallel()
+	s := webtest.Start(t, storagetest.New(t))
+	ready := func() string {
+		body, _ := io.ReadAll(ask(t, s, "GET", "/readyz", nil).Body)
+		return string(body)
+	}
+	if got := ready(); got != "ok\n" {
+		t.Errorf("before: %q", got)
+	}
+	for i, path := range []string{"/login", "/oauth2/token", "/api/v1/clients", "/gateway/forward-auth", "/gateway/nginx", "/.signet/sign-in", "/nothing"} {
+		header := []string{"X-Forwarded-For", "X-Original-Url", "X-Forwarded-Host"}[i%3]
+		ask(t, s, "GET", path, nil, header, "127.0.0.1")
+	}
+	if got := ready(); s.Site.Ignored() != 7 || got != "ok\nrequests whose X-Forwarded headers were ignored: 7\n" {
+		t.Errorf("%d, and the probe says %q", s.Site.Ignored(), got)
+	}
+	if n := strings.Count(s.Log.String(), "who is no trusted proxy says"); n != 1 {
+		t.Errorf("%d lines in the log: %s", n, s.Log)
+	}
+}
+
 func TestHeadersTooLarge(t *testing.T) {
 	t.Parallel()
 	address, stop := serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))

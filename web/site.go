@@ -70,6 +70,7 @@ type Site struct {
 	handler  http.Handler
 	stopping atomic.Bool
 
+	ignored    *middleware.Ignored
 	cookies    middleware.Cookies
 	sameOrigin middleware.Middleware
 	steps      *interaction.Steps
@@ -88,6 +89,7 @@ func New(c Config) (*Site, error) {
 		return nil, err
 	}
 	s := &Site{Config: c, answers: answers, cookies: middleware.NewCookies(c.Issuer), sameOrigin: sameOrigin}
+	s.ignored = middleware.NewIgnored(c.Log, c.Now)
 	tokens := middleware.NewFormTokens(c.FormKey)
 	s.steps = interaction.New(interaction.Config{
 		Requests: c.Protocol, Passwords: c.Passwords, Sessions: c.Sessions, People: c.People,
@@ -99,11 +101,14 @@ func New(c Config) (*Site, error) {
 	})
 	s.statuses = statuslist.New(statuslist.Config{Lists: c.Statuses, Answers: answers})
 	s.handler = middleware.Chain(s.router(),
-		middleware.LimitBody(maxBody), middleware.Origin(c.TrustedProxies, s.newID))
+		middleware.LimitBody(maxBody), middleware.Origin(c.TrustedProxies, s.newID, s.ignored))
 	return s, nil
 }
 
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Ignored is how many requests said what only trusted proxies are believed, and were not.
+func (s *Site) Ignored() uint64 { return s.ignored.Count() }
 
 // Stopping has the readiness probe say no from now on, so that no new work is sent here,
 // and answers those who wait for something to change.
@@ -151,7 +156,8 @@ func (s *Site) notFound(w http.ResponseWriter, r *http.Request) {
 // health says that the process is alive; it looks at nothing else.
 func (s *Site) health(w http.ResponseWriter, _ *http.Request) { writeProbe(w) }
 
-// ready says whether requests should be sent here.
+// ready says whether requests should be sent here, and what an operator should know although
+// they should.
 func (s *Site) ready(w http.ResponseWriter, r *http.Request) {
 	if s.stopping.Load() {
 		s.answers.Problem(w, r, answer.Trouble{
@@ -166,6 +172,9 @@ func (s *Site) ready(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeProbe(w)
+	if n := s.Ignored(); n > 0 {
+		_, _ = fmt.Fprintf(w, "requests whose X-Forwarded headers were ignored: %d\n", n)
+	}
 }
 
 func writeProbe(w http.ResponseWriter) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
-	"sync/atomic"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
@@ -40,7 +39,6 @@ type Config struct {
 type API struct {
 	Config
 	answers *answer.Writer
-	ignored atomic.Uint64
 }
 
 // New makes an API.
@@ -71,7 +69,3 @@ func (a *API) Routes() []Route {
 		{"POST", gateway.SignOutPath, false, a.SignOut},
 	}
 }
-
-// Ignored is how often something was said about a request by somebody who is no trusted
-// proxy, and not believed.
-func (a *API) Ignored() uint64 { return a.ignored.Load() }

@@ -17,13 +17,12 @@ func (e *untrusted) Error() string {
 }
 
 // believe gives nil when a request comes straight from a trusted proxy. Everybody else's
-// word is ignored and counted.
+// word is ignored; middleware.Origin has counted it.
 func (a *API) believe(r *http.Request) error {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err == nil && trusted(a.TrustedProxies, peer.Addr()) {
 		return nil
 	}
-	a.ignored.Add(1)
 	return &untrusted{r.RemoteAddr}
 }
 

@@ -208,8 +208,8 @@ func TestNobodyElseIsBelieved(t *testing.T) {
 					t.Errorf("status %d: %s", a.status, a.body)
 				}
 			}
-			if w.Checks.Ignored() != 3 {
-				t.Errorf("%d were ignored", w.Checks.Ignored())
+			if w.Site.Ignored() != 3 {
+				t.Errorf("%d were ignored", w.Site.Ignored())
 			}
 			w.logs("none of the trusted proxies")
 			if a := w.check(signingIn, "", ""); a.status != http.StatusNotFound {

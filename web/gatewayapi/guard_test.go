@@ -417,8 +417,8 @@ func TestTheWordOfAStrangerIsNotBelieved(t *testing.T) {
 				t.Errorf("status %d: %s", a.status, a.body)
 			}
 			w.logs("none of the trusted proxies")
-			if len(w.service.arrivals()) > 0 || w.Checks.Ignored() != 1 {
-				t.Errorf("%d came through, %d ignored", len(w.service.arrivals()), w.Checks.Ignored())
+			if len(w.service.arrivals()) > 0 || w.Site.Ignored() != 1 {
+				t.Errorf("%d came through, %d ignored", len(w.service.arrivals()), w.Site.Ignored())
 			}
 		})
 	}

@@ -30,7 +30,7 @@ func observed(t *testing.T, r *http.Request, h http.HandlerFunc) (*httptest.Resp
 	clock := func() time.Time { now := times[0]; times = times[1:]; return now }
 	w := httptest.NewRecorder()
 	around := middleware.Chain(h,
-		middleware.Origin(nil, func() string { return "id-of-this-request" }),
+		middleware.Origin(nil, func() string { return "id-of-this-request" }, middleware.NewIgnored(log, clock)),
 		middleware.Observe(log, clock, "/the/{route}", slog.LevelInfo, plainly))
 	func() {
 		defer func() {

@@ -17,16 +17,21 @@ const (
 // Origin notes where each request comes from, for audit, throttles and the log: the
 // address that is believed, the user agent, and the correlation id, which the answer
 // carries too. newID makes one. Headers of proxies count only when the connection comes
-// from one of trusted. The scheme is always the issuer's, so X-Forwarded-Proto and
-// X-Forwarded-Host are not read at all: nothing here could be misled by them.
-func Origin(trusted []netip.Prefix, newID func() string) Middleware {
+// from one of trusted; from others they are ignored, and counted. The scheme is always the
+// issuer's, so X-Forwarded-Proto and X-Forwarded-Host are not read at all: nothing here could
+// be misled by them.
+func Origin(trusted []netip.Prefix, newID func() string, ignored *Ignored) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			peer, _ := parseAddress(r.RemoteAddr)
+			fromProxy := within(trusted, peer)
 			o := authz.Origin{
-				CorrelationID: correlationID(r, within(trusted, peer), newID),
+				CorrelationID: correlationID(r, fromProxy, newID),
 				Address:       clientAddress(r, trusted, peer),
 				UserAgent:     firstBytes(r.UserAgent(), maxUserAgent),
+			}
+			if !fromProxy && claims(r.Header) {
+				ignored.note(r.Context(), o)
 			}
 			w.Header().Set(requestIDHeader, o.CorrelationID)
 			next.ServeHTTP(w, r.WithContext(authz.WithOrigin(r.Context(), o)))

@@ -1,11 +1,13 @@
 package middleware_test
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/signet-auth/signet/authz"
 	"github.com/signet-auth/signet/web/middleware"
@@ -21,7 +23,7 @@ func originOf(t *testing.T, r *http.Request, trusted ...string) (authz.Origin, h
 	var got authz.Origin
 	h := middleware.Chain(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		got = authz.OriginFrom(r.Context())
-	}), middleware.Origin(prefixes, func() string { return "made-here" }))
+	}), middleware.Origin(prefixes, func() string { return "made-here" }, middleware.NewIgnored(slog.New(slog.DiscardHandler), time.Now)))
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return got, w.Header()
