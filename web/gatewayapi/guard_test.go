@@ -371,8 +371,8 @@ func TestNobodyPassesWhileSignetIsDown(t *testing.T) {
 		w.checks.CloseClientConnections()
 		w.checks.Close()
 		for range 3 {
-			if a := w.get("/orders", token); a.status < 500 {
-				t.Errorf("status %d without Signet", a.status)
+			if a := w.get("/orders", token); a.status != http.StatusBadGateway && (a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "") {
+				t.Errorf("status %d without Signet, Retry-After %q", a.status, a.header.Get("Retry-After"))
 			}
 			if a := w.ask(http.MethodGet, "/orders", nil, "Remote-User", "alice"); a.status < 500 {
 				t.Errorf("status %d without Signet and a token", a.status)
@@ -381,6 +381,31 @@ func TestNobodyPassesWhileSignetIsDown(t *testing.T) {
 		if len(w.service.arrivals()) != before {
 			t.Error("a request came through without Signet")
 		}
+	})
+}
+
+// An outage is told as one, and not as a mistake of who asks or of the settings.
+func TestWhileSignetCannotTellClientsAreToldToComeBack(t *testing.T) {
+	behindEach(t, func(t *testing.T, w *world) {
+		_, known := w.token(time.Hour, ordersRead)
+		_, unknown := w.token(time.Hour, ordersRead)
+		w.get("/orders", known).arrived()
+		w.must(w.Store.Close())
+		before := len(w.service.arrivals())
+		for _, path := range []string{"/orders", "/admin/x"} {
+			for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+				a := w.ask(method, path, nil, "Authorization", "Bearer "+unknown)
+				if a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
+					t.Errorf("%s %s: status %d with Retry-After %q: %s", method, path, a.status, a.header.Get("Retry-After"), a.body)
+				}
+			}
+		}
+		if len(w.service.arrivals()) != before {
+			t.Error("a request came through without an answer")
+		}
+		w.get("/orders", known).arrived()
+		w.get("/orders", "x").refused(http.StatusUnauthorized, "invalid_token")
+		w.get("/admin/x", known).refused(http.StatusForbidden, "insufficient_scope")
 	})
 }
 
