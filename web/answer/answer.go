@@ -19,6 +19,8 @@ import (
 // Trouble is a reason not to do what a request asks for.
 type Trouble struct {
 	Status int
+	// Heading says it in a few words, for what is no failure; empty: "That did not work".
+	Heading string
 	// Code is a registered OAuth code or a word of ours, such as "not_found".
 	Code string
 	// Reason is one plain sentence, Advice says what to do now; empty gives general advice.
@@ -67,7 +69,7 @@ func (w *Writer) Show(rw http.ResponseWriter, r *http.Request, status int, p pag
 func (w *Writer) Page(rw http.ResponseWriter, r *http.Request, t Trouble) {
 	t.announce(rw, r)
 	w.Show(rw, r, t.Status, page.Error{
-		Layout: w.Layout(r), Code: t.Code, Reason: t.Reason, Advice: t.Advice, Back: t.Back,
+		Layout: w.Layout(r), Heading: t.Heading, Code: t.Code, Reason: t.Reason, Advice: t.Advice, Back: t.Back,
 		ID: authz.OriginFrom(r.Context()).CorrelationID,
 	})
 }

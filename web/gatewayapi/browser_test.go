@@ -51,6 +51,30 @@ func TestAPersonSignsInAtTheProtectedHost(t *testing.T) {
 	})
 }
 
+// Who cancels is told so, and not that something has failed, and may change their mind.
+func TestWhoCancelsTheSignInMayBeginItAgain(t *testing.T) {
+	behindEach(t, func(t *testing.T, w *world) {
+		b := w.browser()
+		p := b.Open(orders + "/orders?page=2").Press("cancel")
+		if p.Status != http.StatusForbidden || !strings.HasPrefix(p.URL.String(), orders+gateway.CallbackPath) || p.Text("error") != "access_denied" {
+			t.Fatalf("at %s (%d): %s", p.URL, p.Status, p.Body)
+		}
+		if !strings.Contains(p.Body, "<title>You are not signed in ·") || !p.Says("Sign in") {
+			t.Errorf("the page says %s", p.Body)
+		}
+		if all := w.cookies(b); all["__Host-signet_gateway"] != "" || len(w.service.arrivals()) > 0 {
+			t.Errorf("cancelled, and signed in with %v", all)
+		}
+		p = p.Link("Sign in")
+		if !strings.HasPrefix(p.URL.String(), w.Issuer+"/login") {
+			t.Fatalf("at %s (%d), not at the sign-in page: %s", p.URL, p.Status, p.Body)
+		}
+		if p = signIn(p); p.URL.String() != orders+"/orders?page=2" || p.Status != http.StatusOK {
+			t.Errorf("at %s (%d): %s", p.URL, p.Status, p.Body)
+		}
+	})
+}
+
 func TestSeveralTabsSignInAtOnce(t *testing.T) {
 	behindEach(t, func(t *testing.T, w *world) {
 		b := w.browser()
@@ -194,6 +218,9 @@ func TestCallbacksOfOthers(t *testing.T) {
 				p := w.browser().Open(orders + path)
 				if p.Status != http.StatusBadRequest || p.Text("error") != "sign_in_expired" || p.Text("error-id") == "" {
 					t.Errorf("status %d: %s", p.Status, p.Body)
+				}
+				if !strings.Contains(p.Body, `href="`+orders+`/"`) {
+					t.Errorf("the page leads nowhere: %s", p.Body)
 				}
 				if !strings.Contains(p.Body, `<base href="`+w.Issuer+`/">`) {
 					t.Error("the page looks for its style at the protected host")

@@ -25,7 +25,8 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, t answer.Trouble) {
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src "+a.Issuer+"; img-src "+a.Issuer+
 		"; base-uri "+a.Issuer+"; form-action 'none'; frame-ancestors 'none'")
 	a.answers.Show(w, r, t.Status, page.Error{
-		Layout: page.Layout{Now: a.Now(), Base: a.Issuer}, Code: t.Code, Reason: t.Reason, Advice: t.Advice,
+		Layout:  page.Layout{Now: a.Now(), Base: a.Issuer},
+		Heading: t.Heading, Code: t.Code, Reason: t.Reason, Advice: t.Advice,
 		ID: authz.OriginFrom(r.Context()).CorrelationID, Back: t.Back,
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/signet-auth/signet/authz"
 	"github.com/signet-auth/signet/authz/gateway"
 	"github.com/signet-auth/signet/web/answer"
+	"github.com/signet-auth/signet/web/page"
 )
 
 const (
@@ -89,7 +90,7 @@ func (a *API) Callback(w http.ResponseWriter, r *http.Request) {
 	}
 	session, err := a.finish(r.Context(), h, state, r.URL.Query())
 	if err != nil {
-		a.fail(w, r, err)
+		a.fail(w, r, anew(err, state.ReturnTo))
 		return
 	}
 	setCookie(w, stateName+id, h.at, "", 0)
@@ -128,16 +129,30 @@ func (a *API) finish(ctx context.Context, h *host, state gateway.State, answered
 }
 
 // notAllowed says what the authorization endpoint answered. The browser may have been sent
-// here by anybody, so the code is one that we know or none.
+// here by anybody, so the code is one that we know or none. Who has cancelled did what they
+// meant to do: for them nothing has failed.
 func notAllowed(code, description string) error {
-	cause := errors.New(cmp.Or(description, code))
-	if code != "access_denied" {
-		code = "sign_in_failed"
+	t := answer.Trouble{Status: http.StatusForbidden, Code: code, Cause: errors.New(cmp.Or(description, code))}
+	if code == "access_denied" {
+		t.Heading, t.Reason = "You are not signed in", "The sign-in was not finished, so this page stays closed."
+		t.Advice = "Sign in if you want to see it."
+		return &refusal{t}
 	}
-	return &refusal{answer.Trouble{
-		Status: http.StatusForbidden, Code: code, Cause: cause, Reason: "You were not signed in here.",
-		Advice: "Open the page that you wanted to see again, and sign in.",
-	}}
+	t.Code, t.Reason = "sign_in_failed", "You were not signed in here."
+	t.Advice = "Open the page that you wanted to see again, and sign in."
+	return &refusal{t}
+}
+
+// anew has a refusal lead to where the person wanted to go, which begins another sign-in.
+// After an outage the same one can go on.
+func anew(err error, returnTo string) error {
+	var known *refusal
+	if !errors.As(err, &known) || known.Status >= http.StatusInternalServerError {
+		return err
+	}
+	t := known.Trouble
+	t.Back = page.Link{Text: "Sign in", URL: returnTo}
+	return &refusal{t}
 }
 
 // again answers a callback that this browser did not begin, or has finished before: who is
@@ -149,5 +164,9 @@ func (a *API) again(w http.ResponseWriter, r *http.Request, h *host, cause error
 			return
 		}
 	}
-	a.fail(w, r, expired(cause))
+	if len(h.apis) == 1 {
+		a.fail(w, r, anew(expired(cause), gateway.ReturnTo(h.apis[0], "")))
+		return
+	}
+	a.fail(w, r, expired(cause)) // of which of them, nobody knows
 }

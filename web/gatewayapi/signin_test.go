@@ -138,7 +138,7 @@ func TestWrongAnswersAreRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		query  string // beside the state
 		status int
-		code   string
+		code   string // "access_denied" is what the person wanted
 	}{
 		"no issuer":             {"code=sgc_x", 400, "sign_in_expired"},
 		"another issuer":        {"code=sgc_x&iss=https://evil.example", 400, "sign_in_expired"},
@@ -148,7 +148,7 @@ func TestWrongAnswersAreRefused(t *testing.T) {
 		"an error of our words": {"error=%3Cb%3Ecall+0900%3C/b%3E&iss=" + w.Issuer, 403, "sign_in_failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			begun := w.visit(orders, "/.signet/sign-in")
+			begun := w.visit(orders, "/.signet/sign-in?return_to=/here%3Fa=b")
 			a := w.visit(orders, "/.signet/callback?state="+begun.to().Query().Get("state")+"&"+c.query, begun.cookies()[0])
 			if a.status != c.status || !strings.Contains(a.body, `id="error">`+c.code+"<") || strings.Contains(a.body, "0900") {
 				t.Errorf("status %d: %s", a.status, a.body)
@@ -157,6 +157,9 @@ func TestWrongAnswersAreRefused(t *testing.T) {
 				if one.Value != "" {
 					t.Errorf("it sets %v", one)
 				}
+			}
+			if !strings.Contains(a.body, `href="`+orders+`/here?a=b"`) || strings.Contains(a.body, "<title>You are not signed in ·") != (c.code == "access_denied") {
+				t.Errorf("the page leads nowhere, or says it wrong: %s", a.body)
 			}
 			policy := a.header.Get("Content-Security-Policy")
 			if !strings.Contains(policy, "style-src "+w.Issuer) || !strings.Contains(policy, "default-src 'none'") {

@@ -1,8 +1,12 @@
 package page
 
+import "cmp"
+
 // Error says that something did not work, why, and what to do.
 type Error struct {
 	Layout
+	// Heading says it in a few words, for what is no failure; empty: "That did not work".
+	Heading string
 	// Code is the registered OAuth code, such as "invalid_request", or a word of ours.
 	Code string
 	// Reason is one plain sentence; it never repeats an internal cause.
@@ -19,4 +23,4 @@ type Error struct {
 func (Error) Template() string { return "error" }
 
 // Title is what the browser's tab says.
-func (Error) Title() string { return "That did not work" }
+func (e Error) Title() string { return cmp.Or(e.Heading, "That did not work") }
