@@ -3,6 +3,7 @@ package registration_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -109,6 +110,39 @@ func TestADeletedAPIDoesNotStopOtherChanges(t *testing.T) {
 	}
 	m.APIs = []string{parcels, orders}
 	if _, err := w.Update(t.Context(), c.ID, 0, m); field(err) != "apis" {
+		t.Errorf("named again: %v", err)
+	}
+}
+
+// A client names scopes that exist; one that its API drops later stands in the way of nothing.
+func TestADroppedScopeDoesNotStopOtherChanges(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, _ := w.create(t, registration.New{Metadata: webApp(func(m *metadata) { m.APIs = []string{orders} })})
+	api, err := w.store.API(t.Context(), orders)
+	if err != nil {
+		t.Fatal(err)
+	}
+	api.Scopes = api.Scopes[:1]
+	if err := w.store.UpdateAPI(t.Context(), api); err != nil {
+		t.Fatal(err)
+	}
+	m := c.Metadata
+	m.Name = "Acme 2"
+	if _, err := w.Update(t.Context(), c.ID, 0, m); err != nil || !m.Scope.Has("orders:write") {
+		t.Errorf("with %s: %v", m.Scope, err)
+	}
+	m.Scope = c.Metadata.Scope.With(authz.Scopes{"orders:reed"})
+	_, err = w.Update(t.Context(), c.ID, 0, m)
+	if field(err) != "scope" || !strings.Contains(err.Error(), `did you mean "orders:read"`) {
+		t.Errorf("a new one that is mistyped: %v", err)
+	}
+	m.Scope = c.Metadata.Scope.Without(authz.Scopes{"orders:write"})
+	if _, err := w.Update(t.Context(), c.ID, 0, m); err != nil {
+		t.Fatal(err)
+	}
+	m.Scope = c.Metadata.Scope
+	if _, err := w.Update(t.Context(), c.ID, 0, m); field(err) != "scope" {
 		t.Errorf("named again: %v", err)
 	}
 }

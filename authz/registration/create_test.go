@@ -30,6 +30,12 @@ func TestDefaults(t *testing.T) {
 		{"scopes of its APIs are its own to choose", registration.New{Metadata: authz.ClientMetadata{
 			Name: "Acme Robot", Type: authz.ClientService, APIs: []string{orders, parcels}, Scope: authz.Scopes{"orders:read"}}}, true,
 			`{"client_name":"Acme Robot","application_type":"service","grant_types":["client_credentials"],"token_endpoint_auth_method":"client_secret_basic","scope":"orders:read","apis":["https://orders.example","https://parcels.example"],"require_pkce":true,"rotate_refresh_tokens":false}`},
+		{"no scope named is all of them", registration.New{Metadata: webApp(func(m *authz.ClientMetadata) { m.APIs = []string{parcels} })}, true,
+			`{"client_name":"Acme Calendar","application_type":"web","redirect_uris":["https://calendar.example/callback"],"grant_types":["authorization_code","refresh_token"],"response_types":["code"],"token_endpoint_auth_method":"client_secret_basic","scope":"` + all + ` parcels:read","apis":["https://parcels.example"],"default_api":"https://parcels.example","id_token_signed_response_alg":"RS256","require_pkce":true,"rotate_refresh_tokens":false}`},
+		{"to name a scope of OpenID Connect is to choose as well", registration.New{Metadata: webApp(func(m *authz.ClientMetadata) {
+			m.APIs, m.Scope = []string{parcels}, authz.Scopes{"openid"}
+		})}, true,
+			`{"client_name":"Acme Calendar","application_type":"web","redirect_uris":["https://calendar.example/callback"],"grant_types":["authorization_code","refresh_token"],"response_types":["code"],"token_endpoint_auth_method":"client_secret_basic","scope":"openid","apis":["https://parcels.example"],"default_api":"https://parcels.example","id_token_signed_response_alg":"RS256","require_pkce":true,"rotate_refresh_tokens":false}`},
 		{"what is asked for stays", registration.New{ID: "acme", WaivePKCE: true, Metadata: webApp(func(m *authz.ClientMetadata) {
 			m.AuthMethod, m.RotateRefreshTokens, m.IDTokenAlg = authz.AuthSecretPost, true, authz.AlgES256
 			m.Scope = authz.Scopes{"openid"}

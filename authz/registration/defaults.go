@@ -15,34 +15,19 @@ func (s *Service) complete(ctx context.Context, n New) (authz.ClientMetadata, er
 	// A public client's refresh token is as good as a password to whoever finds it, so each
 	// is good for one use (RFC 9700 §4.14.2).
 	m.RotateRefreshTokens = m.RotateRefreshTokens || m.AuthMethod == authz.AuthNone
-	if len(m.Scope) == 0 && m.Type != authz.ClientService {
-		m.Scope = authz.OIDCScopes()
-	}
 	if m.DefaultAPI == "" && len(m.APIs) == 1 {
 		m.DefaultAPI = m.APIs[0]
 	}
+	if len(m.Scope) > 0 {
+		return m, nil
+	}
+	if m.Type != authz.ClientService {
+		m.Scope = authz.OIDCScopes()
+	}
 	offered, err := s.scopesOf(ctx, m.APIs)
-	if err != nil {
-		return m, err
-	}
-	if len(m.Scope.Within(offered)) == 0 {
-		// The server's own scopes run the server: they are named, or not given.
-		m.Scope = m.Scope.With(offered.Without(authz.ServerScopes()))
-	}
-	return m, nil
-}
-
-// scopesOf gives the scopes of APIs.
-func (s *Service) scopesOf(ctx context.Context, identifiers []string) (authz.Scopes, error) {
-	var out authz.Scopes
-	for _, identifier := range identifiers {
-		api, err := s.api(ctx, "apis", identifier)
-		if err != nil {
-			return nil, err
-		}
-		out = out.With(api.ScopeNames())
-	}
-	return out, nil
+	// The server's own scopes run the server: they are named, or not given.
+	m.Scope = m.Scope.With(offered.Without(authz.ServerScopes()))
+	return m, err
 }
 
 // api looks one up that a field of a client names.

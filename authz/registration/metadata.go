@@ -37,10 +37,14 @@ func (s *Service) validate(ctx context.Context, m, was *authz.ClientMetadata) er
 			return err
 		}
 	}
-	if err := s.checkAPIs(ctx, m, was); err != nil {
-		return err
+	for _, check := range []func(ctx context.Context, m, was *authz.ClientMetadata) error{
+		s.checkAPIs, s.checkKnownScopes, s.checkExchange,
+	} {
+		if err := check(ctx, m, was); err != nil {
+			return err
+		}
 	}
-	return s.checkExchange(ctx, m, was)
+	return nil
 }
 
 // checkTexts is about what people read on the consent page.
@@ -104,26 +108,6 @@ func checkGrants(m *authz.ClientMetadata) error {
 
 func allows(m authz.ClientMetadata, grantType string) bool {
 	return slices.Contains(m.GrantTypes, grantType)
-}
-
-func checkScopes(m *authz.ClientMetadata) error {
-	for _, list := range []struct {
-		field  string
-		scopes authz.Scopes
-	}{{"scope", m.Scope}, {"default_scope", m.DefaultScope}} {
-		for _, scope := range list.scopes {
-			if !authz.ValidScope(scope) {
-				return authz.Invalid(list.field, "must be scopes of printable ASCII without quotes and backslashes (RFC 6749 §3.3)")
-			}
-		}
-		if err := checkList(list.field, list.scopes, maxScopes); err != nil {
-			return err
-		}
-	}
-	if more := m.DefaultScope.Without(m.Scope); len(more) > 0 {
-		return authz.Invalid("default_scope", more[0]+" is not in scope")
-	}
-	return nil
 }
 
 func checkLifetimes(m *authz.ClientMetadata) error {

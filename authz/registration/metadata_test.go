@@ -76,6 +76,11 @@ func TestWhatNoClientMayBe(t *testing.T) {
 		{"a scope that is none", "scope", func(m *metadata) { m.Scope = authz.Scopes{"openid", "a\"b"} }},
 		{"a scope twice", "scope", func(m *metadata) { m.Scope = authz.Scopes{"openid", "openid"} }},
 		{"too many scopes", "scope", func(m *metadata) { m.Scope = many(501, "s%d") }},
+		{"scopes of its API and of OpenID Connect", "", func(m *metadata) { m.APIs, m.Scope = []string{orders}, authz.Scopes{"openid", "orders:read"} }},
+		{"a scope of this server", "", func(m *metadata) { m.Scope = authz.Scopes{"openid", authz.ScopeClientsRead} }},
+		{"a mistyped scope of its API", "scope", func(m *metadata) { m.APIs, m.Scope = []string{orders}, authz.Scopes{"orders:raed"} }},
+		{"a mistyped scope beside a good one", "scope", func(m *metadata) { m.APIs, m.Scope = []string{orders}, authz.Scopes{"orders:read", "orders:wriet"} }},
+		{"a scope of an API that it does not name", "scope", func(m *metadata) { m.APIs, m.Scope = []string{orders}, authz.Scopes{"parcels:read"} }},
 		{"a default scope that it may not have", "default_scope", func(m *metadata) { m.Scope, m.DefaultScope = authz.Scopes{"openid"}, authz.Scopes{"email"} }},
 		{"a default scope", "", func(m *metadata) { m.DefaultScope = authz.Scopes{"openid"} }},
 

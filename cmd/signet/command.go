@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/signet-auth/signet/authz"
 )
 
 // The exit codes of every command.
@@ -70,7 +72,7 @@ func wrongFlag(c *cobra.Command, err error) error {
 		var known []string
 		c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
 		name := unknown.GetSpecifiedName()
-		return usage("%sthere is no flag --%s: did you mean --%s?", below(c), name, nearest(name, known))
+		return usage("%sthere is no flag --%s: did you mean --%s?", below(c), name, authz.Nearest(name, known))
 	case errors.As(err, &invalid): // of a switch: all else is read later
 		return usage("%s--%s: %q is neither true nor false", below(c), invalid.GetFlag().Name, invalid.GetValue())
 	}
@@ -90,7 +92,7 @@ func group(name, short string, commands ...*cobra.Command) *cobra.Command {
 		if len(args) == 0 {
 			return usage("%ssay what to do: %s", below(c), strings.Join(words, ", "))
 		}
-		return usage("%sthere is no command %q: did you mean %q?", below(c), args[0], nearest(args[0], words))
+		return usage("%sthere is no command %q: did you mean %q?", below(c), args[0], authz.Nearest(args[0], words))
 	}
 	return c
 }

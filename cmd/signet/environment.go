@@ -7,6 +7,8 @@ import (
 
 	"github.com/knadh/koanf/providers/env/v2"
 	"github.com/knadh/koanf/v2"
+
+	"github.com/signet-auth/signet/authz"
 )
 
 const (
@@ -68,7 +70,7 @@ func readVariable(variable string, text *string, known map[string]given) (string
 			return base, nil
 		}
 	}
-	return "", fmt.Errorf("there is no setting %s: did you mean %s?", variable, variableOf(nearest(key, names(known))))
+	return "", fmt.Errorf("there is no setting %s: did you mean %s?", variable, variableOf(authz.Nearest(key, names(known))))
 }
 
 func keyOf(variable string) string {

@@ -12,6 +12,8 @@ import (
 	"github.com/knadh/koanf/providers/posflag"
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
+
+	"github.com/signet-auth/signet/authz"
 )
 
 const defaultFile = "signet.yaml"
@@ -90,7 +92,7 @@ func fromFile(flags *pflag.FlagSet, environ []string, known map[string]given) (m
 	out := map[string]given{}
 	for _, key := range k.Keys() {
 		if _, ok := known[key]; !ok {
-			return nil, fmt.Errorf("%s: there is no setting %q: did you mean %q?", path, key, nearest(key, names(known)))
+			return nil, fmt.Errorf("%s: there is no setting %q: did you mean %q?", path, key, authz.Nearest(key, names(known)))
 		}
 		value, err := scalar(k.Get(key))
 		if err != nil {

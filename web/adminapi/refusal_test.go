@@ -41,6 +41,7 @@ func TestRefusals(t *testing.T) {
 		{"wrong-types", 400, request{method: "POST", path: clients, body: `{"client_name":1,"redirect_uris":"x","grant_types":[1,{}],"require_pkce":"no","access_token_lifetime":1.5,"scope":["a"],"contacts":null,"jwks":null}`}},
 		{"too-deep", 400, request{method: "POST", path: clients, body: `{"jwks":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`}},
 		{"invalid-field", 422, request{method: "POST", path: clients, body: `{"client_name":"x","redirect_uris":["http://app.example/cb"]}`}},
+		{"unknown-scope", 422, request{method: "POST", path: clients, body: `{"client_name":"x","application_type":"service","scope":"signet:admn"}`}},
 		{"bad-limit", 400, request{method: "GET", path: clients + "?limit=0"}},
 		{"unknown-parameter", 400, request{method: "GET", path: clients + "?Limit=5"}},
 		{"bad-after", 400, request{method: "GET", path: "/api/v1/apis?after=x"}},

@@ -72,8 +72,10 @@ func TestPowerOverTheServerIsNotHandedOut(t *testing.T) {
 		return w.do(request{method: method, path: path, body: body})
 	}
 	const bodyOf = `{"client_name":"N","application_type":"service","client_id":"`
+	admin("POST", "/api/v1/apis", `{"identifier":"`+orders+`","name":"Orders","scopes":[`+
+		`{"name":"orders:read","description":"See"},{"name":"orders:write","description":"Change"}]}`)
 	admin("POST", "/api/v1/clients", bodyOf+`root","scope":"signet:admin"}`)
-	admin("POST", "/api/v1/clients", bodyOf+`plain","scope":"orders:read"}`)
+	admin("POST", "/api/v1/clients", bodyOf+`plain","scope":"orders:read","apis":["`+orders+`"]}`)
 	exchange := func(id, scopes string) string {
 		return bodyOf + id + `","grant_types":["client_credentials","` + authz.GrantTokenExchange + `"],` +
 			`"token_exchange":[{"from":"` + issuer + `","to":"` + issuer + `","scopes":"` + scopes + `"}]}`

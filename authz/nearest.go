@@ -1,8 +1,8 @@
-package main
+package authz
 
-// nearest gives the known word that differs least from what somebody typed, the first of
+// Nearest gives the known word that differs least from what somebody typed, the first of
 // several.
-func nearest(typed string, known []string) string {
+func Nearest(typed string, known []string) string {
 	best, least := "", -1
 	for _, word := range known {
 		if d := distance(typed, word); least < 0 || d < least {
