@@ -3,6 +3,7 @@ package registration
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
@@ -57,7 +58,8 @@ func (s *Service) changeOnce(ctx context.Context, id string, version int64, e ed
 }
 
 // Update gives a client other metadata. They replace the old ones whole, so a caller starts
-// from those; a field that must not be empty gets its default. A version other than 0 must
+// from those; a field that must not be empty gets its default, and the default API goes when
+// it is not one of the APIs any more. A version other than 0 must
 // be the client's; authz.ErrStale otherwise. A client that from now on authenticates
 // without a secret loses those it had, and one that needs a secret gets it by RotateSecret.
 func (s *Service) Update(ctx context.Context, id string, version int64, m authz.ClientMetadata) (*authz.Client, error) {
@@ -66,6 +68,10 @@ func (s *Service) Update(ctx context.Context, id string, version int64, m authz.
 		decide: func(c *authz.Client) error {
 			next := m
 			fillEmpty(&next, c.Metadata.IDTokenAlg)
+			if next.DefaultAPI == c.Metadata.DefaultAPI && !slices.Contains(next.APIs, next.DefaultAPI) {
+				next.DefaultAPI = "" // it goes with its API
+			}
+			fillDefaultAPI(&next)
 			if err := s.validate(ctx, &next, &c.Metadata); err != nil {
 				return err
 			}

@@ -114,6 +114,41 @@ func TestADeletedAPIDoesNotStopOtherChanges(t *testing.T) {
 	}
 }
 
+func TestTheDefaultAPIFollowsTheAPIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, c := range []struct {
+		name string
+		was  []string
+		is   string // the default before
+		now  []string
+		asks string // the default that the update names
+		want string
+	}{
+		{"the first API", nil, "", []string{orders}, "", orders},
+		{"one of two is left", []string{orders, parcels}, orders, []string{parcels}, orders, parcels},
+		{"a second API", []string{orders}, orders, []string{orders, parcels}, orders, orders},
+		{"two APIs, none of them the default", nil, "", []string{orders, parcels}, "", ""},
+		{"no API is left", []string{orders}, orders, nil, orders, ""},
+		{"the API is another", []string{orders}, orders, []string{parcels}, orders, parcels},
+		{"another of two", []string{orders, parcels}, orders, []string{orders, parcels}, parcels, parcels},
+	} {
+		client, _ := w.create(t, registration.New{Metadata: webApp(func(m *metadata) { m.APIs, m.DefaultAPI = c.was, c.is })})
+		m := client.Metadata
+		m.APIs, m.DefaultAPI = c.now, c.asks
+		updated, err := w.Update(t.Context(), client.ID, 0, m)
+		if err != nil || updated.Metadata.DefaultAPI != c.want {
+			t.Errorf("%s: %v, %v, want %q", c.name, updated, err, c.want)
+		}
+	}
+	c, _ := w.create(t, registration.New{Metadata: webApp(func(m *metadata) { m.APIs = []string{orders} })})
+	m := c.Metadata
+	m.DefaultAPI = parcels
+	if _, err := w.Update(t.Context(), c.ID, 0, m); field(err) != "default_api" {
+		t.Errorf("a default that is named and not one of its APIs: %v", err)
+	}
+}
+
 // A client names scopes that exist; one that its API drops later stands in the way of nothing.
 func TestADroppedScopeDoesNotStopOtherChanges(t *testing.T) {
 	t.Parallel()

@@ -15,9 +15,7 @@ func (s *Service) complete(ctx context.Context, n New) (authz.ClientMetadata, er
 	// A public client's refresh token is as good as a password to whoever finds it, so each
 	// is good for one use (RFC 9700 §4.14.2).
 	m.RotateRefreshTokens = m.RotateRefreshTokens || m.AuthMethod == authz.AuthNone
-	if m.DefaultAPI == "" && len(m.APIs) == 1 {
-		m.DefaultAPI = m.APIs[0]
-	}
+	fillDefaultAPI(&m)
 	if len(m.Scope) > 0 {
 		return m, nil
 	}
@@ -28,6 +26,13 @@ func (s *Service) complete(ctx context.Context, n New) (authz.ClientMetadata, er
 	// The server's own scopes run the server: they are named, or not given.
 	m.Scope = m.Scope.With(offered.Without(authz.ServerScopes()))
 	return m, err
+}
+
+// fillDefaultAPI names the API of requests that name none, where there is no choice.
+func fillDefaultAPI(m *authz.ClientMetadata) {
+	if m.DefaultAPI == "" && len(m.APIs) == 1 {
+		m.DefaultAPI = m.APIs[0]
+	}
 }
 
 // api looks one up that a field of a client names.

@@ -175,13 +175,21 @@ func showClient(c *cobra.Command, t terminal, one *authz.Client, secret authz.Se
 		}
 	}
 	m := one.Metadata
-	err := printFacts(t.out, [][2]string{
+	facts := [][2]string{
 		{"client_id", one.ID}, {"client_secret", secret.Reveal()}, {"name", m.Name}, {"type", m.Type}, {"state", state(one.Disabled())},
 		{"authenticates with", m.AuthMethod}, {"grants", strings.Join(m.GrantTypes, " ")},
 		{"redirect URIs", strings.Join(m.RedirectURIs, " ")}, {"after sign-out", strings.Join(m.PostLogoutRedirectURIs, " ")},
-		{"scope", m.Scope.String()}, {"APIs", strings.Join(m.APIs, " ")}, {"ID token", m.IDTokenAlg},
-		{"live secrets", liveSecrets(one)}, {"registered", moment(one.CreatedAt)}, {"changed", moment(one.UpdatedAt)},
-	})
+		{"scope", m.Scope.String()}, {"default scope", m.DefaultScope.String()},
+		{"APIs", strings.Join(m.APIs, " ")}, {"default API", m.DefaultAPI},
+	}
+	for _, rule := range m.TokenExchange {
+		facts = append(facts, [2]string{"exchanges", rule.From + " for " + rule.To + ": " + rule.Scopes.String()})
+	}
+	facts = append(facts, [][2]string{
+		{"ID token", m.IDTokenAlg}, {"live secrets", liveSecrets(one)},
+		{"registered", moment(one.CreatedAt)}, {"changed", moment(one.UpdatedAt)},
+	}...)
+	err := printFacts(t.out, facts)
 	if err == nil && secret != "" {
 		_, err = fmt.Fprintln(t.out, "Keep the secret now: it is not shown again.")
 	}
