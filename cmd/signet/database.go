@@ -17,19 +17,35 @@ const reachTimeout = 10 * time.Second
 // program works with. SQLite is migrated; PostgreSQL only if the settings say so, because
 // other servers may run on it.
 func openStore(ctx context.Context, s *settings) (*storage.Store, error) {
-	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
-	defer cancel()
-	err := withMigrator(ctx, s, func(m *migrations.Migrator) error {
+	return openSettled(ctx, s, func(m *migrations.Migrator) error {
 		return settleSchema(m, s.DatabaseURL == "" || s.Migrate)
 	})
-	if err != nil {
+}
+
+// openSettled opens the database after settle, which may take as long as it needs: a
+// migration of large tables does, and so does waiting for another replica's.
+func openSettled(ctx context.Context, s *settings, settle func(*migrations.Migrator) error) (*storage.Store, error) {
+	if err := withMigrator(ctx, s, settle); err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
 	store, err := storage.Open(ctx, s.database())
 	if err != nil {
 		return nil, unreachable(s, err)
 	}
 	return store, nil
+}
+
+// openMigrator opens the database for migration.
+func openMigrator(ctx context.Context, s *settings) (*migrations.Migrator, error) {
+	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	m, err := migrations.Open(ctx, s.database())
+	if err != nil {
+		return nil, unreachable(s, err)
+	}
+	return m, nil
 }
 
 func settleSchema(m *migrations.Migrator, migrate bool) error {

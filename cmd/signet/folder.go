@@ -56,16 +56,16 @@ func claimFolder(s *settings) (release func() error, err error) {
 	return release, err
 }
 
-// withMigrator opens the database for migration.
+// withMigrator has fn change the schema.
 func withMigrator(ctx context.Context, s *settings, fn func(*migrations.Migrator) error) (err error) {
 	if s.DatabaseURL == "" {
 		if err := makeFolder(s.Data); err != nil {
 			return err
 		}
 	}
-	m, err := migrations.Open(ctx, s.database())
+	m, err := openMigrator(ctx, s)
 	if err != nil {
-		return unreachable(s, err)
+		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
 	return fn(m)
