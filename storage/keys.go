@@ -42,14 +42,37 @@ func (s *Store) RotateSigningKey(ctx context.Context, old, next string, fresh au
 		if err != nil {
 			return err
 		}
-		err = s.exec1(ctx, "activate signing key", `
-			UPDATE signing_keys SET state = 'active', activated_at = $2
-			 WHERE kid = $1 AND state = 'next'`, next, at(now))
+		return s.activateSigningKey(ctx, next, fresh, now)
+	})
+}
+
+// ReplaceSigningKey forgets the active key old and the retired ones of its algorithm, makes
+// next the active one and remembers fresh as the next. authz.ErrNotFound when somebody else
+// has rotated first.
+func (s *Store) ReplaceSigningKey(ctx context.Context, old, next string, fresh authz.SigningKey, now time.Time) error {
+	return s.InTx(ctx, func(ctx context.Context) error {
+		err := s.exec1(ctx, "withdraw signing key", `
+			DELETE FROM signing_keys WHERE kid = $1 AND state = 'active'`, old)
 		if err != nil {
 			return err
 		}
-		return s.InsertSigningKey(ctx, fresh)
+		_, err = s.exec(ctx, "withdraw retired signing keys", `
+			DELETE FROM signing_keys WHERE alg = $1 AND state = 'retired'`, fresh.Alg)
+		if err != nil {
+			return err
+		}
+		return s.activateSigningKey(ctx, next, fresh, now)
 	})
+}
+
+func (s *Store) activateSigningKey(ctx context.Context, next string, fresh authz.SigningKey, now time.Time) error {
+	err := s.exec1(ctx, "activate signing key", `
+		UPDATE signing_keys SET state = 'active', activated_at = $2
+		 WHERE kid = $1 AND state = 'next'`, next, at(now))
+	if err != nil {
+		return err
+	}
+	return s.InsertSigningKey(ctx, fresh)
 }
 
 // DeleteExpiredKeys forgets retired keys that nothing unexpired was signed with.

@@ -24,12 +24,14 @@ const (
 )
 
 // Store remembers signing keys. InsertSigningKey gives authz.ErrConflict when the algorithm
-// has a key in that state already, RotateSigningKey authz.ErrNotFound when the keys it
-// names are not active and next any more.
+// has a key in that state already, RotateSigningKey and ReplaceSigningKey authz.ErrNotFound
+// when the keys they name are not active and next any more.
 type Store interface {
 	SigningKeys(ctx context.Context) ([]authz.SigningKey, error)
 	InsertSigningKey(ctx context.Context, k authz.SigningKey) error
 	RotateSigningKey(ctx context.Context, old, next string, fresh authz.SigningKey, now, oldExpires time.Time) error
+	// ReplaceSigningKey rotates too, but forgets the old key and the retired ones of its algorithm.
+	ReplaceSigningKey(ctx context.Context, old, next string, fresh authz.SigningKey, now time.Time) error
 	DeleteExpiredKeys(ctx context.Context, now time.Time) (int64, error)
 }
 

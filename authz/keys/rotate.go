@@ -55,7 +55,7 @@ func (r *Ring) tend(ctx context.Context) error {
 	errs := []error{r.fill(ctx)}
 	for _, alg := range r.cfg.Algorithms {
 		if r.due(alg) {
-			errs = append(errs, r.rotate(ctx, alg, authz.Event{Actor: "system"}))
+			errs = append(errs, r.rotate(ctx, alg, r.retire, authz.Event{Actor: "system"}))
 		}
 	}
 	errs = append(errs, r.forget(ctx))
@@ -70,27 +70,36 @@ func (r *Ring) tend(ctx context.Context) error {
 // services refuse the new tokens; a good verifier fetches at once when it meets an unknown
 // kid, though not more often than every half a minute.
 //
-// The old key stays published, because what it signed is still about.
+// The old key stays published, because what it signed is still about: see Withdraw for one
+// that is stolen.
 func (r *Ring) Rotate(ctx context.Context, alg string, force bool) error {
-	algs := []string{alg}
-	if alg == "" {
-		algs = r.cfg.Algorithms
+	algs, err := r.chosen(alg)
+	if err != nil {
+		return err
 	}
 	for _, alg := range algs {
-		if !slices.Contains(r.cfg.Algorithms, alg) {
-			return fmt.Errorf("rotate key: algorithm %q has no keys here", alg)
-		}
 		if err := r.ripe(alg); err != nil && !force {
 			return fmt.Errorf("rotate %s key: %w", alg, err)
 		}
 	}
 	for _, alg := range algs {
 		detail := map[string]string{"forced": strconv.FormatBool(force)}
-		if err := r.rotate(ctx, alg, authz.Event{Detail: detail}); err != nil {
+		if err := r.rotate(ctx, alg, r.retire, authz.Event{Detail: detail}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// chosen gives the algorithm that is named, or all.
+func (r *Ring) chosen(alg string) ([]string, error) {
+	switch {
+	case alg == "":
+		return r.cfg.Algorithms, nil
+	case !slices.Contains(r.cfg.Algorithms, alg):
+		return nil, fmt.Errorf("rotate key: algorithm %q has no keys here", alg)
+	}
+	return []string{alg}, nil
 }
 
 // due reports whether the active key has signed for long enough and the next may follow.
@@ -111,9 +120,17 @@ func (r *Ring) ripe(alg string) error {
 	return nil
 }
 
+// move makes the next key sign in the place of the old one, in the database.
+type move func(ctx context.Context, old, next string, fresh authz.SigningKey, now time.Time) error
+
+// retire keeps the old key for as long as something that it signed may be about.
+func (r *Ring) retire(ctx context.Context, old, next string, fresh authz.SigningKey, now time.Time) error {
+	return r.cfg.Store.RotateSigningKey(ctx, old, next, fresh, now, now.Add(r.cfg.KeepRetired+followTime))
+}
+
 // rotate moves on from the keys of the snapshot. Whoever finds them moved already has been
 // overtaken, and only reads what is there now.
-func (r *Ring) rotate(ctx context.Context, alg string, e authz.Event) error {
+func (r *Ring) rotate(ctx context.Context, alg string, move move, e authz.Event) error {
 	s := r.snap.Load()
 	old, next := s.active[alg], s.next[alg]
 	if old == nil || next == nil {
@@ -124,7 +141,7 @@ func (r *Ring) rotate(ctx context.Context, alg string, e authz.Event) error {
 	if err != nil {
 		return fmt.Errorf("rotate %s key: %w", alg, err)
 	}
-	err = r.cfg.Store.RotateSigningKey(ctx, old.KID, next.KID, fresh, now, now.Add(r.cfg.KeepRetired+followTime))
+	err = move(ctx, old.KID, next.KID, fresh, now)
 	switch {
 	case errors.Is(err, authz.ErrNotFound), errors.Is(err, authz.ErrConflict):
 		return r.Reload(ctx)

@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -67,4 +68,43 @@ func testSigningKeys(ctx context.Context, t *testing.T, s store) {
 		same(t, "expired keys at "+c.now.String(), n, c.want)
 	}
 	keys("what is left", next, fresh, other)
+	testWithdrawnKeys(ctx, t, s)
+}
+
+// testWithdrawnKeys goes on from k2, which is active, and k3, which is next.
+func testWithdrawnKeys(ctx context.Context, t *testing.T, s store) {
+	kids := func(what string, want ...string) {
+		t.Helper()
+		rows, err := s.SigningKeys(ctx)
+		must(t, err)
+		got := []string{}
+		for _, k := range rows {
+			got = append(got, k.KID+" "+string(k.State))
+		}
+		slices.Sort(got)
+		same(t, what, got, want)
+	}
+	now := noon().Add(2 * time.Hour)
+	must(t, s.RotateSigningKey(ctx, "k2", "k3", newKey("k4", authz.KeyNext), now, now.Add(time.Hour)))
+	otherNext := newKey("r2", authz.KeyNext)
+	otherNext.Alg = authz.AlgRS256
+	must(t, s.InsertSigningKey(ctx, otherNext))
+	third := newKey("r3", authz.KeyNext)
+	third.Alg = authz.AlgRS256
+	must(t, s.RotateSigningKey(ctx, "r1", "r2", third, now, now.Add(time.Hour)))
+	before := []string{"k2 retired", "k3 active", "k4 next", "r1 retired", "r2 active", "r3 next"}
+	for _, c := range []struct {
+		name, old, next string
+		fresh           authz.SigningKey
+		want            error
+	}{
+		{"old is retired", "k2", "k4", newKey("k5", authz.KeyNext), authz.ErrNotFound},
+		{"no such next", "k3", "k9", newKey("k5", authz.KeyNext), authz.ErrNotFound},
+		{"fresh is taken", "k3", "k4", newKey("r1", authz.KeyNext), authz.ErrConflict},
+	} {
+		refused(t, "replace, but "+c.name, s.ReplaceSigningKey(ctx, c.old, c.next, c.fresh, now), c.want)
+		kids("after refused replacement: "+c.name, before...)
+	}
+	must(t, s.ReplaceSigningKey(ctx, "k3", "k4", newKey("k5", authz.KeyNext), now))
+	kids("after the replacement", "k4 active", "k5 next", "r1 retired", "r2 active", "r3 next")
 }

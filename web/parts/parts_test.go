@@ -63,6 +63,43 @@ func TestChanged(t *testing.T) {
 	})
 }
 
+// When a signing key is withdrawn, what it has signed is refused, and what is still published
+// is signed by another.
+func TestAWithdrawnKeyVouchesForNothing(t *testing.T) {
+	t.Parallel()
+	storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {
+		t.Parallel()
+		ctx := t.Context()
+		one := webtest.Start(t, open())
+		two := webtest.Start(t, open(), webtest.With(func(c *parts.Config) { c.Issuer = one.Issuer }))
+		service := one.App("service", "", func(m *authz.ClientMetadata) {
+			m.Type, m.RedirectURIs, m.Scope = authz.ClientService, nil, nil
+		})
+		token := service.Token(url.Values{"grant_type": {authz.GrantClientCredentials}}).AccessToken
+		list := func() string {
+			t.Helper()
+			a, err := one.Statuses.Serve(ctx, 0, "", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(a.Body)
+		}
+		old := list()
+		if err := two.Keys.Withdraw(ctx, ""); err != nil {
+			t.Fatal(err)
+		}
+		one.Changed(ctx, "signing_keys", "")
+		for name, jws := range map[string]string{"the access token": token, "the old list": old} {
+			if _, _, err := one.Keys.Verify(jws); !errors.Is(err, keys.ErrInvalid) {
+				t.Errorf("%s: %v, want ErrInvalid", name, err)
+			}
+		}
+		if _, _, err := one.Keys.Verify(list()); err != nil {
+			t.Errorf("the list that is given now: %v", err)
+		}
+	})
+}
+
 // Two processes that start on an empty database at once agree on its keys and roles.
 func TestStartTogether(t *testing.T) {
 	t.Parallel()

@@ -47,4 +47,5 @@ func (p *Parts) reloadKeys(ctx context.Context) {
 	if err := p.Keys.Reload(ctx); err != nil {
 		p.log.Error("read signing keys", slog.Any("error", err))
 	}
+	p.Statuses.KeysChanged()
 }
