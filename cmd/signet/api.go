@@ -41,7 +41,7 @@ func newAPICreate(t terminal) *cobra.Command {
 		}
 		made, err := d.apis.Create(ctx, a)
 		if err != nil {
-			return explain(err, noAPI, a.Identifier)
+			return explain(c, err, noAPI, a.Identifier)
 		}
 		return showAPI(c, t, made, "Registered "+made.Name+".")
 	})
@@ -99,7 +99,7 @@ func newAPIList(t terminal) *cobra.Command {
 	return atDesk(c, t, func(ctx context.Context, d *desk, _ []string) error {
 		all, err := everything(ctx, d.apis.List, func(a *authz.API) string { return a.Identifier })
 		if err != nil {
-			return explain(err, noAPI, "")
+			return explain(c, err, noAPI, "")
 		}
 		return printList(c, t, all, adminapi.APIDocument, []string{"IDENTIFIER", "NAME", "SCOPES"},
 			func(a *authz.API) []string { return []string{a.Identifier, a.Name, a.ScopeNames().String()} })
@@ -113,7 +113,7 @@ func newAPIShow(t terminal) *cobra.Command {
 	return atDesk(c, t, func(ctx context.Context, d *desk, args []string) error {
 		a, err := d.apis.Get(ctx, args[0])
 		if err != nil {
-			return explain(err, noAPI, args[0])
+			return explain(c, err, noAPI, args[0])
 		}
 		return showAPI(c, t, a, "")
 	})
@@ -131,14 +131,14 @@ func newAPIUpdate(t terminal) *cobra.Command {
 	return atDesk(c, t, func(ctx context.Context, d *desk, args []string) error {
 		a, err := d.apis.Get(ctx, args[0])
 		if err != nil {
-			return explain(err, noAPI, args[0])
+			return explain(c, err, noAPI, args[0])
 		}
 		if err := apply(a); err != nil {
 			return err
 		}
 		changed, err := d.apis.Update(ctx, a.Identifier, a.Version, *a)
 		if err != nil {
-			return explain(err, noAPI, args[0])
+			return explain(c, err, noAPI, args[0])
 		}
 		return showAPI(c, t, changed, "Changed "+changed.Name+".")
 	})
@@ -151,7 +151,7 @@ func newAPIDelete(t terminal) *cobra.Command {
 	}
 	return atDesk(c, t, func(ctx context.Context, d *desk, args []string) error {
 		if err := d.apis.Delete(ctx, args[0]); err != nil {
-			return explain(err, noAPI, args[0])
+			return explain(c, err, noAPI, args[0])
 		}
 		return said(c, t, "The API "+args[0]+" is deleted.", map[string]any{"identifier": args[0], "deleted": true})
 	})

@@ -42,7 +42,7 @@ func newClientCreate(t terminal) *cobra.Command {
 		n.WaivePKCE = c.Flags().Changed("require-pkce") && !n.Metadata.RequirePKCE
 		made, secret, err := d.clients.Create(ctx, n)
 		if err != nil {
-			return explain(err, noClient, n.ID)
+			return explain(c, err, noClient, n.ID)
 		}
 		return showClient(c, t, made, secret, "Registered "+made.Metadata.Name+".")
 	})
@@ -55,7 +55,7 @@ func newClientList(t terminal) *cobra.Command {
 	return atDesk(c, t, func(ctx context.Context, d *desk, _ []string) error {
 		all, err := everything(ctx, d.clients.List, func(c *authz.Client) string { return c.ID })
 		if err != nil {
-			return explain(err, noClient, "")
+			return explain(c, err, noClient, "")
 		}
 		return printList(c, t, all, clientDocument, []string{"CLIENT ID", "NAME", "TYPE", "AUTHENTICATES WITH", "STATE"},
 			func(c *authz.Client) []string {
@@ -73,7 +73,7 @@ func newClientShow(t terminal) *cobra.Command {
 	return atDesk(c, t, func(ctx context.Context, d *desk, args []string) error {
 		found, err := d.clients.Get(ctx, args[0])
 		if err != nil {
-			return explain(err, noClient, args[0])
+			return explain(c, err, noClient, args[0])
 		}
 		return showClient(c, t, found, "", "")
 	})
@@ -92,7 +92,7 @@ func newClientUpdate(t terminal) *cobra.Command {
 	return atDesk(c, t, func(ctx context.Context, d *desk, args []string) error {
 		found, err := d.clients.Get(ctx, args[0])
 		if err != nil {
-			return explain(err, noClient, args[0])
+			return explain(c, err, noClient, args[0])
 		}
 		m := found.Metadata
 		if err := metadata.apply(&m); err != nil {
@@ -100,7 +100,7 @@ func newClientUpdate(t terminal) *cobra.Command {
 		}
 		changed, err := d.clients.Update(ctx, found.ID, found.Version, m)
 		if err != nil {
-			return explain(err, noClient, args[0])
+			return explain(c, err, noClient, args[0])
 		}
 		return showClient(c, t, changed, "", "Changed "+changed.ID+".")
 	})
@@ -122,11 +122,11 @@ func newRotateSecret(t terminal) *cobra.Command {
 		}
 		secret, err := d.clients.RotateSecret(ctx, args[0], wait)
 		if err != nil {
-			return explain(err, noClient, args[0])
+			return explain(c, err, noClient, args[0])
 		}
 		found, err := d.clients.Get(ctx, args[0])
 		if err != nil {
-			return explain(err, noClient, args[0])
+			return explain(c, err, noClient, args[0])
 		}
 		text := "The old secrets are refused from now on."
 		if wait > 0 {
@@ -142,7 +142,7 @@ func newClientSwitch(t terminal, verb, short string, disabled bool) *cobra.Comma
 	}
 	return atDesk(c, t, func(ctx context.Context, d *desk, args []string) error {
 		if err := d.clients.SetDisabled(ctx, args[0], disabled); err != nil {
-			return explain(err, noClient, args[0])
+			return explain(c, err, noClient, args[0])
 		}
 		return said(c, t, "The client "+args[0]+" is "+state(disabled)+".", map[string]any{"client_id": args[0], "disabled": disabled})
 	})
@@ -157,7 +157,7 @@ func newClientDelete(t terminal) *cobra.Command {
 	}
 	return atDesk(c, t, func(ctx context.Context, d *desk, args []string) error {
 		if err := d.clients.Delete(ctx, args[0]); err != nil {
-			return explain(err, noClient, args[0])
+			return explain(c, err, noClient, args[0])
 		}
 		return said(c, t, "The client "+args[0]+" is deleted, and what it was granted is revoked.",
 			map[string]any{"client_id": args[0], "deleted": true})

@@ -64,7 +64,7 @@ func newKeysRotate(t terminal) *cobra.Command {
 				"refuse its tokens: wait, or repeat with --force in an emergency")
 		}
 		if err != nil {
-			return explain(err, "key", *alg)
+			return explain(c, err, "key", *alg)
 		}
 		return showKeys(c, t, ring)
 	})

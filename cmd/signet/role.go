@@ -33,7 +33,7 @@ func newRoleCreate(t terminal) *cobra.Command {
 		apply(&r)
 		made, err := d.people.CreateRole(ctx, r)
 		if err != nil {
-			return explain(err, noRole, *name)
+			return explain(c, err, noRole, *name)
 		}
 		return showRole(c, t, made, "Made the role "+made.Name+".")
 	})
@@ -59,7 +59,7 @@ func newRoleList(t terminal) *cobra.Command {
 	return atDesk(c, t, func(ctx context.Context, d *desk, _ []string) error {
 		all, err := d.people.Roles(ctx)
 		if err != nil {
-			return explain(err, noRole, "")
+			return explain(c, err, noRole, "")
 		}
 		return printList(c, t, all, adminapi.RoleDocument, []string{"NAME", "DESCRIPTION", "SCOPES"},
 			func(r authz.Role) []string { return []string{r.Name, r.Description, r.Scopes.String()} })
@@ -71,7 +71,7 @@ func newRoleShow(t terminal) *cobra.Command {
 	return atDesk(c, t, func(ctx context.Context, d *desk, args []string) error {
 		r, err := d.people.Role(ctx, args[0])
 		if err != nil {
-			return explain(err, noRole, args[0])
+			return explain(c, err, noRole, args[0])
 		}
 		return showRole(c, t, r, "")
 	})
@@ -89,12 +89,12 @@ func newRoleUpdate(t terminal) *cobra.Command {
 	return atDesk(c, t, func(ctx context.Context, d *desk, args []string) error {
 		r, err := d.people.Role(ctx, args[0])
 		if err != nil {
-			return explain(err, noRole, args[0])
+			return explain(c, err, noRole, args[0])
 		}
 		apply(&r)
 		changed, err := d.people.UpdateRole(ctx, r.Name, r.Version, r)
 		if err != nil {
-			return explain(err, noRole, args[0])
+			return explain(c, err, noRole, args[0])
 		}
 		return showRole(c, t, changed, "Changed the role "+changed.Name+".")
 	})
@@ -107,7 +107,7 @@ func newRoleDelete(t terminal) *cobra.Command {
 	}
 	return atDesk(c, t, func(ctx context.Context, d *desk, args []string) error {
 		if err := d.people.DeleteRole(ctx, args[0]); err != nil {
-			return explain(err, noRole, args[0])
+			return explain(c, err, noRole, args[0])
 		}
 		return said(c, t, "The role "+args[0]+" is deleted.", map[string]any{"name": args[0], "deleted": true})
 	})

@@ -53,7 +53,7 @@ func newUserCreate(t terminal) *cobra.Command {
 		}
 		made, err := d.people.Create(ctx, n)
 		if err != nil {
-			return explain(err, noUser, n.Username)
+			return explain(c, err, noUser, n.Username)
 		}
 		sentence := "Made the account " + made.Username + "."
 		if n.Password == "" {
@@ -87,7 +87,7 @@ func newUserList(t terminal) *cobra.Command {
 	return atDesk(c, t, func(ctx context.Context, d *desk, _ []string) error {
 		all, err := everything(ctx, d.people.List, func(u *authz.User) string { return u.ID })
 		if err != nil {
-			return explain(err, noUser, "")
+			return explain(c, err, noUser, "")
 		}
 		return printList(c, t, all, adminapi.UserDocument, []string{"ID", "USERNAME", "EMAIL", "ROLES", "STATE"},
 			func(u *authz.User) []string {
@@ -101,9 +101,9 @@ func onUser(c *cobra.Command, t terminal, fn func(ctx context.Context, d *desk, 
 	return atDesk(c, t, func(ctx context.Context, d *desk, args []string) error {
 		u, err := d.people.Get(ctx, args[0])
 		if err != nil {
-			return explain(err, noUser, args[0])
+			return explain(c, err, noUser, args[0])
 		}
-		return explain(fn(ctx, d, u, args), noUser, args[0])
+		return explain(c, fn(ctx, d, u, args), noUser, args[0])
 	})
 }
 
@@ -172,7 +172,7 @@ func newUserRole(t terminal, verb, short, words string, move roleMove) *cobra.Co
 	}
 	return onUser(c, t, func(ctx context.Context, d *desk, u *authz.User, args []string) error {
 		if _, err := d.people.Role(ctx, args[1]); err != nil {
-			return explain(err, noRole, args[1])
+			return explain(c, err, noRole, args[1])
 		}
 		if err := move(d.people, ctx, u.ID, args[1]); err != nil {
 			return err
