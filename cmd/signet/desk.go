@@ -38,12 +38,20 @@ type desk struct {
 type action func(ctx context.Context, d *desk, args []string) error
 
 // atDesk makes a command on the database of it: flags for the settings, and fn between
-// opening and closing.
+// opening and closing. There must be a database.
 func atDesk(c *cobra.Command, t terminal, fn action) *cobra.Command {
+	return atDeskAfter(c, t, findDatabase, fn)
+}
+
+// atDeskAfter is atDesk for a command that has its own mind about whether it may go on.
+func atDeskAfter(c *cobra.Command, t terminal, may func(*settings) error, fn action) *cobra.Command {
 	addSettings(c, databaseSettings()...)
 	c.RunE = func(c *cobra.Command, args []string) (err error) {
 		s, err := settle(c, t)
 		if err != nil {
+			return err
+		}
+		if err := may(s); err != nil {
 			return err
 		}
 		d, err := openDesk(c.Context(), s, t.err)

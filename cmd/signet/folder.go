@@ -31,6 +31,18 @@ func makeFolder(path string) error {
 	return nil
 }
 
+// findDatabase refuses to go on where there is no embedded database. Whoever is in a wrong
+// folder would make an empty one, and hear that there is nothing in it.
+func findDatabase(s *settings) error {
+	if s.DatabaseURL != "" {
+		return nil
+	}
+	if _, err := os.Stat(s.database()); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no database in %s: run this where `signet serve` runs, or say --data", s.Data)
+	}
+	return nil // what else may be wrong, opening it tells
+}
+
 // cause drops the path from an error of the file system, when the message names it anyway.
 func cause(err error) error {
 	if e := new(fs.PathError); errors.As(err, &e) {

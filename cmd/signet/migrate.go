@@ -20,7 +20,7 @@ func newMigrateUp(t terminal) *cobra.Command {
 		Example: "  signet migrate up --database-url postgres://signet@db/signet",
 		Args:    arguments(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return migrate(c, t, true, func(m *migrations.Migrator) error {
+			return migrate(c, t, anywhere, func(m *migrations.Migrator) error {
 				if status, err := m.Status(); err != nil || status.Dirty {
 					return orDirty(err, status)
 				}
@@ -41,7 +41,7 @@ func newMigrateDown(t terminal) *cobra.Command {
 		Example: "  signet migrate down\n  signet migrate down --all --yes",
 		Args:    arguments(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return migrate(c, t, true, func(m *migrations.Migrator) error { return migrateDown(m, all, yes) })
+			return migrate(c, t, changing, func(m *migrations.Migrator) error { return migrateDown(m, all, yes) })
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, "undo every migration")
@@ -72,22 +72,36 @@ func newMigrateStatus(t terminal) *cobra.Command {
 		Example: "  signet migrate status --json",
 		Args:    arguments(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return migrate(c, t, false, func(*migrations.Migrator) error { return nil })
+			return migrate(c, t, looking, func(*migrations.Migrator) error { return nil })
 		},
 	}
 	addSettings(c, databaseSettings()...)
 	return c
 }
 
+// reach is what a command on the schema may do to the embedded database.
+type reach int
+
+const (
+	looking  reach = iota // at one that is there
+	changing              // one that is there
+	anywhere              // and make it where there is none
+)
+
 // migrate runs fn and tells how the schema stands then. What changes the embedded database
 // waits for no server: it is refused while one runs.
-func migrate(c *cobra.Command, t terminal, changes bool, fn func(*migrations.Migrator) error) error {
+func migrate(c *cobra.Command, t terminal, far reach, fn func(*migrations.Migrator) error) error {
 	s, err := settle(c, t)
 	if err != nil {
 		return err
 	}
+	if far != anywhere {
+		if err := findDatabase(s); err != nil {
+			return err
+		}
+	}
 	return withMigrator(c.Context(), s, func(m *migrations.Migrator) error {
-		if changes {
+		if far != looking {
 			release, err := claimFolder(s)
 			if err != nil {
 				return err

@@ -215,9 +215,11 @@ func TestTheCommandLineIsInTheAuditLog(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	var out, errs bytes.Buffer
-	code := run(t.Context(), terminal{strings.NewReader(""), &out, &errs, nil}, []string{"role", "create", "--name", "baker", "--data", folder})
-	if code != exitOK || errs.Len() > 0 {
-		t.Fatalf("exit %d: %s", code, &errs)
+	for _, line := range []string{"migrate up", "role create --name baker"} {
+		code := run(t.Context(), terminal{strings.NewReader(""), &out, &errs, nil}, append(strings.Fields(line), "--data", folder))
+		if code != exitOK || errs.Len() > 0 {
+			t.Fatalf("%s: exit %d: %s", line, code, &errs)
+		}
 	}
 	events, err := storagetest.Open(t, filepath.Join(folder, "signet.db")).Events(t.Context(), "", 10)
 	if err != nil || len(events) != 1 || events[0].Kind != authz.EventRoleChanged || events[0].Actor != "cli" {
