@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -53,13 +52,8 @@ func settleSchema(m *migrations.Migrator, migrate bool) error {
 	switch {
 	case err != nil:
 		return err
-	case status.Dirty:
-		return errDirty(status)
-	case status.Ahead():
-		return fmt.Errorf("the schema of the database is at version %d, ahead of the %d that this signet knows: run a newer signet",
-			status.Current, status.Latest)
-	case !status.Behind():
-		return nil
+	case unworkable(status) != nil || !status.Behind():
+		return unworkable(status)
 	case !migrate:
 		return fmt.Errorf("the schema of the database is at version %d, behind the %d that this signet needs: "+
 			"run `signet migrate up`, or `signet serve --migrate`", status.Current, status.Latest)
@@ -67,7 +61,15 @@ func settleSchema(m *migrations.Migrator, migrate bool) error {
 	return m.Up()
 }
 
-func errDirty(s migrations.Status) error {
-	return errors.New("a migration of the database failed half-way, at version " + fmt.Sprint(s.Current) +
-		": restore a backup, or mend the schema and the table schema_migrations by hand")
+// unworkable says why this program can do nothing with a schema; nil when it can.
+func unworkable(s migrations.Status) error {
+	switch {
+	case s.Dirty:
+		return fmt.Errorf("a migration of the database failed half-way, at version %d: "+
+			"restore a backup, or mend the schema and the table schema_migrations by hand", s.Current)
+	case s.Ahead():
+		return fmt.Errorf("the schema of the database is at version %d, ahead of the %d that this signet knows: run a newer signet",
+			s.Current, s.Latest)
+	}
+	return nil
 }

@@ -21,8 +21,8 @@ func newMigrateUp(t terminal) *cobra.Command {
 		Args:    arguments(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return migrate(c, t, anywhere, func(m *migrations.Migrator) error {
-				if status, err := m.Status(); err != nil || status.Dirty {
-					return orDirty(err, status)
+				if _, err := workable(m); err != nil {
+					return err
 				}
 				return m.Up()
 			})
@@ -51,10 +51,10 @@ func newMigrateDown(t terminal) *cobra.Command {
 }
 
 func migrateDown(m *migrations.Migrator, all, yes bool) error {
-	status, err := m.Status()
+	status, err := workable(m)
 	switch {
-	case err != nil || status.Dirty:
-		return orDirty(err, status)
+	case err != nil:
+		return err
 	case status.Current == 0:
 		return nil
 	case (all || status.Current == 1) && !yes:
@@ -119,11 +119,13 @@ func migrate(c *cobra.Command, t terminal, far reach, fn func(*migrations.Migrat
 	})
 }
 
-func orDirty(err error, s migrations.Status) error {
+// workable reads how the schema stands, and refuses one that this program cannot change.
+func workable(m *migrations.Migrator) (migrations.Status, error) {
+	status, err := m.Status()
 	if err != nil {
-		return err
+		return status, err
 	}
-	return errDirty(s)
+	return status, unworkable(status)
 }
 
 func showSchema(c *cobra.Command, t terminal, s migrations.Status) error {
