@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -35,8 +36,11 @@ func newDemo(t terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Try everything: a server, a third-party app and a microservice, on a database that is thrown away",
+		Long: "Try everything: a server, a third-party app and a microservice, on a database that is thrown away.\n\n" +
+			"With --json it prints one document with the addresses, or with --once one line of JSON for each step.",
 		Example: "  signet demo\n" +
-			"  signet demo --once",
+			"  signet demo --once\n" +
+			"  signet demo --once --json | jq -e .passed",
 		Args: arguments(),
 	}
 	port := c.Flags().Int("port", 8080, "`port` of the server; the app, the microservice and the gateway have the next three")
@@ -49,7 +53,7 @@ func newDemo(t terminal) *cobra.Command {
 		if *gateway != "" && *gateway != gatewayNginx && *gateway != gatewayBuiltIn {
 			return usage("demo: --gateway must be nginx or built-in")
 		}
-		return runDemo(c.Context(), t, *port, *gateway, *once)
+		return runDemo(c, t, *port, *gateway, *once)
 	}
 	return c
 }
@@ -63,13 +67,13 @@ type stage struct {
 	issuer, appURL, ordersURL, gatewayURL string
 }
 
-func runDemo(ctx context.Context, t terminal, port int, gateway string, once bool) (err error) {
+func runDemo(c *cobra.Command, t terminal, port int, gateway string, once bool) (err error) {
 	folder, err := os.MkdirTemp("", "signet-demo-")
 	if err != nil {
 		return fmt.Errorf("make a folder for the demo's database: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	ctx, stop := context.WithCancel(ctx)
+	ctx, stop := context.WithCancel(c.Context())
 	defer stop()
 
 	log := slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -90,16 +94,40 @@ func runDemo(ctx context.Context, t terminal, port int, gateway string, once boo
 	if once {
 		return demo.Walk(ctx, demo.Story{
 			Issuer: s.issuer, AppURL: s.appURL, OrdersURL: s.ordersURL, Gateway: s.gatewayURL, Username: demoUser, Password: demoPassword,
-		}, t.out)
+		}, tellStep(t, asJSON(c)))
 	}
-	_, err = fmt.Fprintf(t.out, "Signet          %s/account\nAcme Calendar   %s\nOrders service  %s/orders\n… by a gateway  %s/orders (%s)\n\n"+
-		"Open Acme Calendar and sign in with Signet as %q with the password %q; Ctrl-C ends it all.\n",
-		s.issuer, s.appURL, s.ordersURL, s.gatewayURL, s.gateway, demoUser, demoPassword)
-	if err != nil {
+	if err := s.announce(c, t); err != nil {
 		return err
 	}
 	<-ctx.Done()
 	return nil
+}
+
+// tellStep prints each step of the walk when it is done, on a line of its own.
+func tellStep(t terminal, forPrograms bool) func(demo.Step) {
+	lines := json.NewEncoder(t.out)
+	lines.SetEscapeHTML(false)
+	return func(step demo.Step) {
+		if forPrograms {
+			_ = lines.Encode(step)
+			return
+		}
+		_, _ = fmt.Fprintln(t.out, step)
+	}
+}
+
+// announce says where everything is.
+func (s *stage) announce(c *cobra.Command, t terminal) error {
+	if asJSON(c) {
+		return printJSON(t.out, map[string]string{
+			"issuer": s.issuer, "app": s.appURL, "orders": s.ordersURL, "gateway": s.gatewayURL,
+			"username": demoUser, "password": demoPassword,
+		})
+	}
+	_, err := fmt.Fprintf(t.out, "Signet          %s/account\nAcme Calendar   %s\nOrders service  %s/orders\n… by a gateway  %s/orders (%s)\n\n"+
+		"Open Acme Calendar and sign in with Signet as %q with the password %q; Ctrl-C ends it all.\n",
+		s.issuer, s.appURL, s.ordersURL, s.gatewayURL, s.gateway, demoUser, demoPassword)
+	return err
 }
 
 // newStage makes the server on a database of its own.

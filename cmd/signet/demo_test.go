@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"net"
 	"os"
 	"strconv"
@@ -32,6 +33,28 @@ func TestTheDemoTellsItsWholeStory(t *testing.T) {
 				t.Errorf("exit %d\n%s%s", code, out.String(), errs.String())
 			}
 		})
+	}
+}
+
+// For programs the story is a line of JSON for each step.
+func TestTheDemoTellsItsStoryToPrograms(t *testing.T) {
+	t.Parallel()
+	var out, errs bytes.Buffer
+	code := run(t.Context(), terminal{strings.NewReader(""), &out, &errs, nil},
+		[]string{"demo", "--once", "--json", "--gateway", gatewayBuiltIn, "--port", strconv.Itoa(fourFreePorts(t))})
+	if code != exitOK {
+		t.Fatalf("exit %d\n%s%s", code, &out, &errs)
+	}
+	steps := 0
+	for line := range strings.Lines(out.String()) {
+		var step demo.Step
+		if err := json.Unmarshal([]byte(line), &step); err != nil || !step.Passed || step.What == "" {
+			t.Errorf("%q: %v", line, err)
+		}
+		steps++
+	}
+	if steps < 20 {
+		t.Errorf("%d steps", steps)
 	}
 }
 

@@ -20,13 +20,26 @@ type Story struct {
 	Password  string
 }
 
-// ErrStory says that a step of the walk failed; which one, the walk has printed.
+// ErrStory says that a step of the walk failed; which one, the walk has told.
 var ErrStory = errors.New("a step of the demo failed")
 
+// Step is what a step of the walk has shown.
+type Step struct {
+	What    string `json:"step"`
+	Passed  bool   `json:"passed"`
+	Problem string `json:"problem,omitempty"`
+}
+
+func (s Step) String() string {
+	if s.Passed {
+		return "PASS  " + s.What
+	}
+	return "FAIL  " + s.What + ": " + s.Problem
+}
+
 // Walk goes through the whole story over HTTP, through the pages that a person would see,
-// and prints a line with PASS or FAIL for each step. It ends at the first that fails, with
-// an error that wraps ErrStory.
-func Walk(ctx context.Context, s Story, out io.Writer) error {
+// and tells of each step. It ends at the first that fails, with an error that wraps ErrStory.
+func Walk(ctx context.Context, s Story, tell func(Step)) error {
 	b, err := newBrowser()
 	if err != nil {
 		return err
@@ -59,10 +72,10 @@ func Walk(ctx context.Context, s Story, out io.Writer) error {
 		{"the app signs the person out", w.signOut},
 	} {
 		if err := step.do(ctx); err != nil {
-			_, _ = fmt.Fprintf(out, "FAIL  %s: %v\n", step.what, err)
+			tell(Step{What: step.what, Problem: err.Error()})
 			return fmt.Errorf("%w: %s", ErrStory, step.what)
 		}
-		_, _ = fmt.Fprintf(out, "PASS  %s\n", step.what)
+		tell(Step{What: step.what, Passed: true})
 	}
 	return nil
 }
