@@ -16,8 +16,9 @@ import (
 	"github.com/golang-migrate/migrate/v4/database"
 	pgxmigrate "github.com/golang-migrate/migrate/v4/database/pgx/v5"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver that a postgres URL is opened with
-	_ "modernc.org/sqlite"             // the driver that a file is opened with
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite" // the driver that a file is opened with
 )
 
 //go:embed *.sql sqlite/*.sql
@@ -64,7 +65,21 @@ func Open(ctx context.Context, url string) (*Migrator, error) {
 	return &Migrator{m}, nil
 }
 
-func openServer(url string) (*sql.DB, error) { return sql.Open("pgx", url) }
+// connectTimeout bounds one attempt to connect where the URL has no connect_timeout: a
+// server that hangs must not hang whoever migrates it.
+const connectTimeout = 5 * time.Second
+
+// openServer reads the URL as storage does, which may say how large its pool is.
+func openServer(url string) (*sql.DB, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.ConnConfig.ConnectTimeout <= 0 {
+		cfg.ConnConfig.ConnectTimeout = connectTimeout
+	}
+	return stdlib.OpenDB(*cfg.ConnConfig), nil
+}
 
 // patience is how long a process waits for another one that is migrating.
 const patience = time.Hour

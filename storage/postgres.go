@@ -17,18 +17,16 @@ import (
 const (
 	defaultPostgresConns = 16
 	heartbeat            = 15 * time.Second
+	// connectTimeout and pingTimeout bound what a pool does by itself, and so how long a
+	// server that hangs takes a place in it. A connection that lay idle is pinged first.
+	connectTimeout = 5 * time.Second
+	pingTimeout    = 2 * time.Second
 )
 
 func openPostgres(ctx context.Context, url string, set settings) (*Store, error) {
-	cfg, err := pgxpool.ParseConfig(url)
+	cfg, err := poolConfig(url, set)
 	if err != nil {
 		return nil, fmt.Errorf("read database URL: %w", err)
-	}
-	if !strings.Contains(url, "pool_max_conns") {
-		cfg.MaxConns = defaultPostgresConns
-	}
-	if set.maxConns > 0 {
-		cfg.MaxConns = int32(set.maxConns)
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
@@ -55,6 +53,27 @@ func openPostgres(ctx context.Context, url string, set settings) (*Store, error)
 	}, nil
 }
 
+// poolConfig reads a URL, and says what it leaves open.
+func poolConfig(url string, set settings) (*pgxpool.Config, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	if !strings.Contains(url, "pool_max_conns") {
+		cfg.MaxConns = defaultPostgresConns
+	}
+	if set.maxConns > 0 {
+		cfg.MaxConns = int32(set.maxConns)
+	}
+	if cfg.ConnConfig.ConnectTimeout <= 0 {
+		cfg.ConnConfig.ConnectTimeout = connectTimeout
+	}
+	if cfg.PingTimeout <= 0 {
+		cfg.PingTimeout = pingTimeout
+	}
+	return cfg, nil
+}
+
 // isState recognises errors by their SQLSTATE, or the class with which it begins.
 func isState(prefixes ...string) func(error) bool {
 	return func(err error) bool {
@@ -73,8 +92,8 @@ func listen(ctx context.Context, cfg *pgx.ConnConfig, beat time.Duration, change
 	if err != nil {
 		return fmt.Errorf("connect to listen: %w", err)
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	if _, err := conn.Exec(ctx, `LISTEN signet`); err != nil {
+	defer hangUp(ctx, conn, beat)
+	if err := subscribe(ctx, conn, beat); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	changed(Change{}) // what was missed before now is unknown
@@ -89,6 +108,20 @@ func listen(ctx context.Context, cfg *pgx.ConnConfig, beat time.Duration, change
 		table, key, _ := strings.Cut(n.Payload, ":")
 		changed(Change{Table: table, Key: key})
 	}
+}
+
+func subscribe(ctx context.Context, conn *pgx.Conn, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	_, err := conn.Exec(ctx, `LISTEN signet`)
+	return err
+}
+
+// hangUp closes a connection, saying goodbye if the server takes it.
+func hangUp(ctx context.Context, conn *pgx.Conn, within time.Duration) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
+	defer cancel()
+	_ = conn.Close(ctx)
 }
 
 // next waits for a notification; nil when none came but the server answers.

@@ -17,6 +17,8 @@ type scanner interface{ Scan(...any) error }
 // authz.ErrConflict, a row that refers to one that is gone authz.ErrNotFound, and a value
 // that no database can hold an *authz.InvalidError.
 func (s *Store) exec(ctx context.Context, what, statement string, args ...any) (int64, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	q, done, err := s.begin(ctx, statement, args)
 	if err != nil {
 		return 0, s.wrap(ctx, what, err)
@@ -45,6 +47,8 @@ func (s *Store) exec1(ctx context.Context, what, statement string, args ...any) 
 
 // get reads one row; authz.ErrNotFound when there is none.
 func get[T any](ctx context.Context, s *Store, what string, scan func(scanner) (T, error), statement string, args ...any) (T, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	var none T
 	q, done, err := s.begin(ctx, statement, args)
 	if errors.Is(err, errUnstorable) {
@@ -63,6 +67,8 @@ func get[T any](ctx context.Context, s *Store, what string, scan func(scanner) (
 
 // list reads all rows of a statement that is bounded by itself.
 func list[T any](ctx context.Context, s *Store, what string, scan func(scanner) (T, error), statement string, args ...any) ([]T, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	q, done, err := s.begin(ctx, statement, args)
 	if err != nil {
 		return nil, s.wrap(ctx, what, err)

@@ -46,6 +46,8 @@ func (s *Store) InTx(ctx context.Context, fn func(context.Context) error) error 
 		}
 		return err
 	}
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	done, err := s.engine.turn(ctx)
 	if err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
