@@ -21,13 +21,22 @@ type held struct {
 	load    func(ctx context.Context) ([]*authz.API, error)
 	dirty   atomic.Bool
 	current atomic.Pointer[reading]
-	busy    sync.Mutex // one reads at a time
+
+	mu       sync.Mutex
+	underway *attempt // nil: nobody reads
 }
 
 // reading is a catalogue, and when it was read and is to be read again.
 type reading struct {
 	catalogue *Catalogue
 	at, until time.Time
+}
+
+// attempt is one try to read, which all who need it wait for.
+type attempt struct {
+	done      chan struct{} // closed when the rest is set
+	catalogue *Catalogue
+	err       error
 }
 
 func (r *reading) good(now time.Time) bool {
@@ -40,25 +49,61 @@ func (h *held) get(ctx context.Context, now time.Time) (*Catalogue, error) {
 	if r := h.current.Load(); r.good(now) && !h.dirty.Load() {
 		return r.catalogue, nil
 	}
-	h.busy.Lock()
-	defer h.busy.Unlock()
-	old := h.current.Load()
-	if old.good(now) && !h.dirty.Load() {
-		return old.catalogue, nil // somebody else has just read it
+	h.mu.Lock()
+	if r := h.current.Load(); r.good(now) && !h.dirty.Load() {
+		h.mu.Unlock()
+		return r.catalogue, nil // somebody else has just read it
+	}
+	a := h.join(now) //nolint:contextcheck // it is for everybody who waits, and no outage when the first of them goes away
+	h.mu.Unlock()
+	select {
+	case <-a.done:
+		return a.catalogue, a.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("read APIs: %w", context.Cause(ctx))
+	}
+}
+
+// join finds the attempt that is under way or begins one. One from before a change is left
+// to those who wait for it already. The mutex is held.
+func (h *held) join(now time.Time) *attempt {
+	if h.underway != nil && !h.dirty.Load() {
+		return h.underway
 	}
 	h.dirty.Store(false)
-	bounded, cancel := context.WithTimeout(ctx, againTimeout)
+	a := &attempt{done: make(chan struct{})}
+	h.underway = a
+	go h.read(a, now)
+	return a
+}
+
+func (h *held) read(a *attempt, now time.Time) {
+	defer close(a.done)
+	ctx, cancel := context.WithTimeout(context.Background(), againTimeout)
 	defer cancel()
-	apis, err := h.load(bounded)
-	if err == nil {
-		h.current.Store(&reading{old.renewed(apis), now, now.Add(heldFor)})
-		return h.current.Load().catalogue, nil
+	apis, err := h.load(ctx)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	old := h.current.Load()
+	var fresh *reading
+	switch {
+	case err == nil:
+		fresh = &reading{old.renewed(apis), now, now.Add(heldFor)}
+	case old == nil || now.Before(old.at) || now.Sub(old.at) > outageFor:
+		a.err = fmt.Errorf("read APIs: %w", err)
+	default:
+		fresh = &reading{old.catalogue, old.at, now.Add(quietFor)}
 	}
-	if old == nil || now.Before(old.at) || now.Sub(old.at) > outageFor {
-		return nil, fmt.Errorf("read APIs: %w", err)
+	if fresh != nil {
+		a.catalogue = fresh.catalogue
 	}
-	h.current.Store(&reading{old.catalogue, old.at, now.Add(quietFor)})
-	return old.catalogue, nil
+	if h.underway != a {
+		return // a later attempt knows better
+	}
+	h.underway = nil
+	if fresh != nil {
+		h.current.Store(fresh)
+	}
 }
 
 // renewed keeps the catalogue when it is still that of the APIs.
