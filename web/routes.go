@@ -109,21 +109,22 @@ func (s *Site) around(p policy, path string) []middleware.Middleware {
 		return []middleware.Middleware{middleware.Observe(s.Log, s.Now, path, level, refuse), middleware.Headers(headers)}
 	}
 	people, programs := s.answers.Page, s.answers.Problem
+	bound := middleware.Bound(s.AnswerWithin)
 	browser := middleware.Browser(s.cookies, s.Random, people)
 	session := middleware.Session(s.cookies, s.Sessions, people)
 	switch p {
 	case ownPage:
 		return append(observe(slog.LevelInfo, people, middleware.PageSecurity(https)),
-			s.sameOrigin, middleware.Form(people), browser, session)
+			s.sameOrigin, middleware.Form(people), bound, browser, session)
 	case appPage:
 		return append(observe(slog.LevelInfo, people, middleware.AppPageSecurity(https)),
-			s.sameOrigin, middleware.Form(people), browser, session)
+			s.sameOrigin, middleware.Form(people), bound, browser, session)
 	case entry:
 		return append(observe(slog.LevelInfo, people, middleware.AppPageSecurity(https)),
-			middleware.Revisit(s.cookies, s.Issuer), browser, session)
+			middleware.Revisit(s.cookies, s.Issuer), bound, browser, session)
 	case backend, client, rest:
-		return observe(slog.LevelInfo, programs, noStore(middleware.Security(https)))
-	case document:
+		return append(observe(slog.LevelInfo, programs, noStore(middleware.Security(https))), bound)
+	case document: // from memory, but for status lists, which bound what they wait for themselves
 		return observe(slog.LevelInfo, programs, middleware.Security(https))
 	case check:
 		// One line per request of every service would drown the log. What the proxy hands on
@@ -133,7 +134,7 @@ func (s *Site) around(p policy, path string) []middleware.Middleware {
 		return observe(slog.LevelInfo, programs, noStore(middleware.Security(false)))
 	case static:
 		return observe(slog.LevelDebug, programs, middleware.Security(https))
-	case probe:
+	case probe: // Ready bounds itself
 		return observe(slog.LevelDebug, programs, noStore(middleware.Security(https)))
 	}
 	return observe(slog.LevelInfo, s.answers.ByAccept, middleware.AppPageSecurity(https))

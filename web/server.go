@@ -14,10 +14,15 @@ import (
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 15 * time.Second
-	writeTimeout      = 30 * time.Second
-	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 64 << 10
-	stopTimeout       = 10 * time.Second
+	// answerWithin is how long a request waits for the database, which takes milliseconds
+	// when it is well: who asks gives up after half a minute or so, and must have had a 503
+	// by then. A login waits for its turn to hash a password, too.
+	answerWithin = 10 * time.Second
+	// writeTimeout leaves room for that answer after a form that came slowly.
+	writeTimeout   = readTimeout + answerWithin + 5*time.Second
+	idleTimeout    = 2 * time.Minute
+	maxHeaderBytes = 64 << 10
+	stopTimeout    = 10 * time.Second
 )
 
 // Serve answers requests on a listener until ctx ends. Then it takes no new connection,

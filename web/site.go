@@ -55,8 +55,10 @@ type Config struct {
 	Statuses  *revocation.Lists
 
 	// Ready reports whether the server can do its work: the database answers, and there is
-	// a key to sign with.
+	// a key to sign with. It bounds how long it takes to find out.
 	Ready func(context.Context) error
+	// AnswerWithin is how long requests wait for what they need; 0: 10 s.
+	AnswerWithin time.Duration
 
 	Log    *slog.Logger
 	Now    func() time.Time
@@ -83,6 +85,9 @@ func New(c Config) (*Site, error) {
 	if len(c.FormKey) < 32 {
 		return nil, errors.New("the form key needs at least 32 bytes")
 	}
+	if c.AnswerWithin <= 0 {
+		c.AnswerWithin = answerWithin
+	}
 	answers := answer.New(c.Pages, c.Now)
 	sameOrigin, err := middleware.SameOrigin(c.Issuer, answers.Page)
 	if err != nil {
@@ -99,7 +104,7 @@ func New(c Config) (*Site, error) {
 		Consents: c.Consents, Sessions: c.Sessions, APITokens: c.APITokens, APIs: c.APIs,
 		Answers: answers, Forms: tokens,
 	})
-	s.statuses = statuslist.New(statuslist.Config{Lists: c.Statuses, Answers: answers})
+	s.statuses = statuslist.New(statuslist.Config{Lists: c.Statuses, AnswerWithin: c.AnswerWithin, Answers: answers})
 	s.handler = middleware.Chain(s.router(),
 		middleware.LimitBody(maxBody), middleware.Origin(c.TrustedProxies, s.newID, s.ignored))
 	return s, nil

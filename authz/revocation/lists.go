@@ -87,7 +87,7 @@ func orElse(d, standard time.Duration) time.Duration {
 
 // Serve gives a list, read no longer ago than its poll period or the last notice. With an
 // ETag that still stands it says so, after waiting for it to change for as long as asked,
-// at most MaxWait. An unknown list is authz.ErrNotFound; any other error is an outage.
+// at most MaxWait, and only if that is known at the end of the wait. An unknown list is authz.ErrNotFound; any other error is an outage.
 func (l *Lists) Serve(ctx context.Context, list int64, etag string, wait time.Duration) (Answer, error) {
 	deadline := time.NewTimer(min(wait, MaxWait))
 	defer deadline.Stop()
@@ -107,7 +107,7 @@ func (l *Lists) Serve(ctx context.Context, list int64, etag string, wait time.Du
 			return a, ctx.Err()
 		case <-deadline.C:
 			l.addWaiting(list, -1)
-			return a, nil
+			wait = 0
 		case <-changed:
 			l.addWaiting(list, -1)
 		}

@@ -71,6 +71,7 @@ type Config struct {
 	DefaultRole      string
 	TrustedProxies   []netip.Prefix
 	Passwords        login.Argon2Params
+	AnswerWithin     time.Duration // how long a request may take; 0: the site's default
 
 	Log    *slog.Logger
 	Now    func() time.Time
@@ -205,7 +206,7 @@ func (p *Parts) site(_ context.Context, c Config) (err error) {
 			Issuer: c.Issuer, Tokens: credentials{c.Issuer, p.Protocol, p.APITokens}, Clients: p.Clients, People: p.People, APIs: p.APIs,
 			APITokens: p.APITokens, Consents: p.Consents, LeakReports: leakReports(c.Now), Now: c.Now,
 		}),
-		Ready: p.Ready, Log: c.Log, Now: c.Now, Random: c.Random,
+		Ready: p.Ready, AnswerWithin: c.AnswerWithin, Log: c.Log, Now: c.Now, Random: c.Random,
 	})
 	return err
 }
@@ -244,8 +245,14 @@ func (r registeredAPIs) API(ctx context.Context, identifier string) (*authz.API,
 	return r.others.Get(ctx, identifier)
 }
 
+// readyWithin is how long the database may take to say that it is there. Probes that ask
+// again every few seconds need the answer before they give up themselves.
+const readyWithin = 2 * time.Second
+
 // Ready reports whether the server can do its work: the database answers, and there is a
 // key to sign with.
 func (p *Parts) Ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
 	return errors.Join(p.store.Ping(ctx), p.Keys.Ready())
 }

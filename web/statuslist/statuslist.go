@@ -25,8 +25,9 @@ const (
 	// maxWaiting callers may wait at once: each holds a connection and a goroutine.
 	maxWaiting = 4096
 	// sending is how long an answer may take to be sent once the wait is over.
-	sending    = 30 * time.Second
-	retryAfter = 2 * time.Second
+	sending      = 30 * time.Second
+	answerWithin = 10 * time.Second
+	retryAfter   = 2 * time.Second
 )
 
 // Lists gives the lists; *revocation.Lists is one.
@@ -40,7 +41,10 @@ type Lists interface {
 type Config struct {
 	Lists      Lists
 	MaxWaiting int // how many callers may wait at once; 0: 4096
-	Answers    *answer.Writer
+	// AnswerWithin is how long a list may take to be read, beside the wait that a caller
+	// asks for; 0: 10 s.
+	AnswerWithin time.Duration
+	Answers      *answer.Writer
 }
 
 // Handler answers GET /status-lists/{id}. It is safe for concurrent use.
@@ -55,6 +59,9 @@ type Handler struct {
 func New(c Config) *Handler {
 	if c.MaxWaiting <= 0 {
 		c.MaxWaiting = maxWaiting
+	}
+	if c.AnswerWithin <= 0 {
+		c.AnswerWithin = answerWithin
 	}
 	return &Handler{cfg: c, waiting: make(chan struct{}, c.MaxWaiting), stopped: make(chan struct{})}
 }
@@ -71,7 +78,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, err)
 		return
 	}
-	a, err := h.cfg.Lists.Serve(r.Context(), ask.list, "", 0)
+	a, err := h.current(r.Context(), ask.list)
 	if err == nil && ask.has(a.ETag) {
 		a, err = h.news(w, r, ask, a)
 	}
@@ -80,6 +87,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	send(w, a, ask.wait > 0)
+}
+
+func (h *Handler) current(ctx context.Context, list int64) (revocation.Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.AnswerWithin)
+	defer cancel()
+	return h.cfg.Lists.Serve(ctx, list, "", 0)
 }
 
 // news answers a caller who has the list already.
@@ -97,18 +110,19 @@ func (h *Handler) news(w http.ResponseWriter, r *http.Request, ask question, a r
 	if err := hold(w, ask.wait); err != nil {
 		return a, err
 	}
-	ctx, cancel := h.untilStop(r.Context())
+	ctx, cancel := h.untilStop(r.Context(), ask.wait+h.cfg.AnswerWithin)
 	defer cancel()
 	changed, err := h.cfg.Lists.Serve(ctx, ask.list, a.ETag, ask.wait)
-	if err != nil && ctx.Err() != nil {
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return a, nil // the caller has gone, or we are about to
 	}
 	return changed, err
 }
 
-// untilStop gives a context that ends with another one or at Stop.
-func (h *Handler) untilStop(parent context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(parent)
+// untilStop gives a context that is cancelled with another one or at Stop, and whose
+// deadline passes after a while.
+func (h *Handler) untilStop(parent context.Context, most time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(parent, most)
 	go func() {
 		select {
 		case <-h.stopped:
