@@ -42,9 +42,10 @@ func (p *Parts) Changed(ctx context.Context, table, key string) {
 	p.Gateway.Changed(table, key) // asks the others about what has changed
 }
 
-// reloadKeys reads the keys anew. If that fails they are read again within seconds.
+// reloadKeys reads the keys anew. If that fails they are read again within seconds, unless
+// the server is about to stop.
 func (p *Parts) reloadKeys(ctx context.Context) {
-	if err := p.Keys.Reload(ctx); err != nil {
+	if err := p.Keys.Reload(ctx); err != nil && ctx.Err() == nil {
 		p.log.Error("read signing keys", slog.Any("error", err))
 	}
 	p.Statuses.KeysChanged()
