@@ -89,11 +89,7 @@ func (s *settings) complete() error {
 		}
 		s.Issuer = issuer
 	}
-	switch {
-	case s.MasterKeyFile == "" && s.DatabaseURL != "":
-		return errors.New("master-key-file: PostgreSQL needs one, the same for every replica: " +
-			"make it with `openssl rand -out master.key 32`")
-	case s.MasterKeyFile == "":
+	if s.MasterKeyFile == "" && s.DatabaseURL == "" {
 		s.MasterKeyFile = filepath.Join(s.Data, "master.key")
 	}
 	switch {
@@ -103,6 +99,16 @@ func (s *settings) complete() error {
 		return errors.New("session-idle-lifetime: must not be longer than session-lifetime")
 	case len(s.KeyAlgorithms) == 0:
 		return errors.New("key-algorithms: name at least one")
+	}
+	return nil
+}
+
+// namesMasterKey reports, for what seals or opens anything, that there is a key to do it
+// with.
+func (s *settings) namesMasterKey() error {
+	if s.MasterKeyFile == "" {
+		return errors.New("master-key-file: PostgreSQL needs one, the same for every replica: " +
+			"make it with `openssl rand -out master.key 32`")
 	}
 	return nil
 }

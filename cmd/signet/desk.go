@@ -79,6 +79,9 @@ func needsChange(c *cobra.Command) {
 }
 
 func openDesk(ctx context.Context, s *settings, log io.Writer) (_ *desk, err error) {
+	if err := s.namesMasterKey(); err != nil {
+		return nil, err
+	}
 	d := &desk{settings: s}
 	if d.store, err = openStore(ctx, s); err != nil {
 		return nil, err

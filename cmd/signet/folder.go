@@ -98,7 +98,7 @@ func unreachable(s *settings, err error) error {
 	case errors.As(err, &name):
 		err = fmt.Errorf("there is no host %s", name.Name)
 	case errors.Is(err, context.DeadlineExceeded):
-		err = fmt.Errorf("no answer within %s", reachTimeout)
+		err = errors.New("it does not answer")
 	case errors.As(err, &network):
 		err = network.Err
 	}

@@ -38,6 +38,9 @@ type server struct {
 // newServer makes a server that listens already and answers once Run is called. The error
 // is a sentence for the operator; nothing is left open then.
 func newServer(ctx context.Context, s *settings, log *slog.Logger) (*server, error) {
+	if err := s.namesMasterKey(); err != nil {
+		return nil, err
+	}
 	v := &server{settings: s, log: log}
 	for _, step := range []func(context.Context) error{
 		v.claimFolder, v.listen, v.openStore, v.openMaster, v.assemble,
