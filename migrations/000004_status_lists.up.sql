@@ -1,8 +1,10 @@
--- One row is a place in the published status lists. It outlives what it stands for, so that
--- no token finds its place taken by another, and is told of every revocation and deletion
--- by triggers, whoever makes them.
+-- One row is a place in the published status lists, and whose it is: the table and the id of
+-- a grant, an API token or a client, empty until that is there. Rows keep the number of their
+-- place for longer than they have it; only the owner's revocation or deletion sets the bit,
+-- which triggers see to, whoever makes it.
 CREATE TABLE status_entries (
     status_index BIGINT NOT NULL PRIMARY KEY,
+    owner        TEXT NOT NULL,
     expires_at   TIMESTAMPTZ,
     revoked_at   TIMESTAMPTZ
 );
@@ -12,21 +14,37 @@ CREATE INDEX status_entries_expires_at ON status_entries (expires_at);
 ALTER TABLE grants ADD COLUMN status_index BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE clients ADD COLUMN status_index BIGINT NOT NULL DEFAULT 0;
 
+CREATE FUNCTION signet_status_taken() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE status_entries SET owner = TG_TABLE_NAME || ':' || NEW.id
+     WHERE status_index = NEW.status_index AND owner = '';
+    RETURN NULL;
+END $$;
 CREATE FUNCTION signet_status_revoked() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE status_entries SET revoked_at = NEW.revoked_at WHERE status_index = NEW.status_index;
+    UPDATE status_entries SET revoked_at = NEW.revoked_at
+     WHERE status_index = NEW.status_index AND owner = TG_TABLE_NAME || ':' || NEW.id;
     RETURN NULL;
 END $$;
 CREATE FUNCTION signet_status_disabled() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE status_entries SET revoked_at = NEW.disabled_at WHERE status_index = NEW.status_index;
+    UPDATE status_entries SET revoked_at = NEW.disabled_at
+     WHERE status_index = NEW.status_index AND owner = TG_TABLE_NAME || ':' || NEW.id;
     RETURN NULL;
 END $$;
 CREATE FUNCTION signet_status_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at) WHERE status_index = OLD.status_index;
+    UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at)
+     WHERE status_index = OLD.status_index AND owner = TG_TABLE_NAME || ':' || OLD.id;
     RETURN NULL;
 END $$;
+
+CREATE TRIGGER grants_place AFTER INSERT ON grants
+    FOR EACH ROW EXECUTE FUNCTION signet_status_taken();
+CREATE TRIGGER api_tokens_place AFTER INSERT ON api_tokens
+    FOR EACH ROW EXECUTE FUNCTION signet_status_taken();
+CREATE TRIGGER clients_place AFTER INSERT OR UPDATE OF status_index ON clients
+    FOR EACH ROW EXECUTE FUNCTION signet_status_taken();
 
 CREATE TRIGGER grants_status AFTER UPDATE OF revoked_at ON grants
     FOR EACH ROW EXECUTE FUNCTION signet_status_revoked();

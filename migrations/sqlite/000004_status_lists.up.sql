@@ -1,6 +1,7 @@
 -- The same as the canonical file, in SQLite's words for triggers.
 CREATE TABLE status_entries (
     status_index BIGINT NOT NULL PRIMARY KEY,
+    owner        TEXT NOT NULL,
     expires_at   TIMESTAMPTZ,
     revoked_at   TIMESTAMPTZ
 );
@@ -10,23 +11,46 @@ CREATE INDEX status_entries_expires_at ON status_entries (expires_at);
 ALTER TABLE grants ADD COLUMN status_index BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE clients ADD COLUMN status_index BIGINT NOT NULL DEFAULT 0;
 
+CREATE TRIGGER grants_place AFTER INSERT ON grants BEGIN
+    UPDATE status_entries SET owner = 'grants:' || NEW.id
+     WHERE status_index = NEW.status_index AND owner = '';
+END;
+CREATE TRIGGER api_tokens_place AFTER INSERT ON api_tokens BEGIN
+    UPDATE status_entries SET owner = 'api_tokens:' || NEW.id
+     WHERE status_index = NEW.status_index AND owner = '';
+END;
+CREATE TRIGGER clients_place_insert AFTER INSERT ON clients BEGIN
+    UPDATE status_entries SET owner = 'clients:' || NEW.id
+     WHERE status_index = NEW.status_index AND owner = '';
+END;
+CREATE TRIGGER clients_place_update AFTER UPDATE OF status_index ON clients BEGIN
+    UPDATE status_entries SET owner = 'clients:' || NEW.id
+     WHERE status_index = NEW.status_index AND owner = '';
+END;
+
 CREATE TRIGGER grants_status AFTER UPDATE OF revoked_at ON grants BEGIN
-    UPDATE status_entries SET revoked_at = NEW.revoked_at WHERE status_index = NEW.status_index;
+    UPDATE status_entries SET revoked_at = NEW.revoked_at
+     WHERE status_index = NEW.status_index AND owner = 'grants:' || NEW.id;
 END;
 CREATE TRIGGER grants_status_deleted AFTER DELETE ON grants BEGIN
-    UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at) WHERE status_index = OLD.status_index;
+    UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at)
+     WHERE status_index = OLD.status_index AND owner = 'grants:' || OLD.id;
 END;
 CREATE TRIGGER api_tokens_status AFTER UPDATE OF revoked_at ON api_tokens BEGIN
-    UPDATE status_entries SET revoked_at = NEW.revoked_at WHERE status_index = NEW.status_index;
+    UPDATE status_entries SET revoked_at = NEW.revoked_at
+     WHERE status_index = NEW.status_index AND owner = 'api_tokens:' || NEW.id;
 END;
 CREATE TRIGGER api_tokens_status_deleted AFTER DELETE ON api_tokens BEGIN
-    UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at) WHERE status_index = OLD.status_index;
+    UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at)
+     WHERE status_index = OLD.status_index AND owner = 'api_tokens:' || OLD.id;
 END;
 CREATE TRIGGER clients_status AFTER UPDATE OF disabled_at ON clients BEGIN
-    UPDATE status_entries SET revoked_at = NEW.disabled_at WHERE status_index = NEW.status_index;
+    UPDATE status_entries SET revoked_at = NEW.disabled_at
+     WHERE status_index = NEW.status_index AND owner = 'clients:' || NEW.id;
 END;
 CREATE TRIGGER clients_status_deleted AFTER DELETE ON clients BEGIN
-    UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at) WHERE status_index = OLD.status_index;
+    UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at)
+     WHERE status_index = OLD.status_index AND owner = 'clients:' || OLD.id;
 END;
 
 CREATE TRIGGER status_entries_update_notify AFTER UPDATE OF revoked_at ON status_entries

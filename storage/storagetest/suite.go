@@ -40,6 +40,7 @@ func Run(t *testing.T, engine string, options ...storage.Option) {
 		{"sessions", testSessions},
 		{"session of a changed person", testBeginSession},
 		{"status lists", testStatusLists},
+		{"places that are taken again", testPlacesTakenAgain},
 		{"users", testUsers},
 		{"names in any case", testNames},
 		{"passwords", testPasswords},

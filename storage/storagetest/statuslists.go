@@ -1,0 +1,132 @@
+package storagetest
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/signet-auth/signet/authz"
+)
+
+func testStatusLists(ctx context.Context, t *testing.T, s store) {
+	lists := func(want int64) {
+		t.Helper()
+		n, err := s.StatusLists(ctx)
+		must(t, err)
+		same(t, "status lists", n, want)
+	}
+	lists(0)
+	claim := func(index int64, want bool) {
+		t.Helper()
+		free, err := s.ClaimStatusIndex(ctx, index, noon().Add(time.Hour))
+		must(t, err)
+		same(t, "place was free", free, want)
+	}
+	for _, index := range []int64{5, 6, 7, authz.StatusListSize - 1} {
+		claim(index, true)
+	}
+	claim(5, false)
+	lists(1)
+	claim(authz.StatusListSize, true)
+	lists(2)
+	addUserAndClient(ctx, t, s)
+	for _, want := range []int64{6, 6} { // the second call finds that it has one
+		n, err := s.SetClientStatusIndex(ctx, "app", want)
+		must(t, err)
+		same(t, "place of the client", n, int64(6))
+	}
+	n, err := s.SetClientStatusIndex(ctx, "app", 99)
+	must(t, err)
+	same(t, "place of a client that has one", n, int64(6))
+	_, err = s.SetClientStatusIndex(ctx, "none", 7)
+	refused(t, "place of a missing client", err, authz.ErrNotFound)
+	testStatusBits(ctx, t, s)
+}
+
+// testStatusBits revokes, disables and deletes what has the places 5, 6 and 7.
+func testStatusBits(ctx context.Context, t *testing.T, s store) {
+	t.Helper()
+	g, token := newGrant("g", "app", "ann"), newAPIToken("tok", "ann")
+	g.StatusIndex, token.StatusIndex = 5, 7
+	must(t, s.InsertGrant(ctx, g))
+	must(t, s.InsertAPIToken(ctx, token))
+	s.bits(ctx, t, "nothing revoked", 0, 100)
+	_, err := s.RevokeGrant(ctx, "g", "app", authz.RevokedByUser, noon())
+	must(t, err)
+	s.bits(ctx, t, "a revoked grant", 0, 100, 5)
+	c, err := s.Client(ctx, "app")
+	must(t, err)
+	c.DisabledAt = noon()
+	must(t, s.UpdateClient(ctx, c))
+	s.bits(ctx, t, "and a disabled client", 0, 100, 5, 6)
+	c.DisabledAt = time.Time{}
+	must(t, s.UpdateClient(ctx, c))
+	s.bits(ctx, t, "enabled again", 0, 100, 5)
+	must(t, s.DeleteUser(ctx, "ann"))
+	must(t, s.DeleteClient(ctx, "app"))
+	s.bits(ctx, t, "all deleted", 0, 100, 5, 6, 7)
+	s.bits(ctx, t, "upper bound", 5, 7, 5, 6)
+	s.bits(ctx, t, "lower bound", 6, 100, 6, 7)
+}
+
+// bits demands that these places between two are set, and no other.
+func (s store) bits(ctx context.Context, t *testing.T, what string, from, to int64, want ...int64) {
+	t.Helper()
+	got, err := s.RevokedStatusIndexes(ctx, from, to)
+	must(t, err)
+	slices.Sort(got)
+	same(t, what, got, want)
+}
+
+// testPlacesTakenAgain lets grants and API tokens of ann end, gives their places to others,
+// and then revokes and deletes what ended: the rows of it still name the places.
+func testPlacesTakenAgain(ctx context.Context, t *testing.T, s store) {
+	addUserAndClient(ctx, t, s)
+	must(t, s.InsertUser(ctx, newUser("bob")))
+	take := func(index int64, expires time.Time) {
+		t.Helper()
+		free, err := s.ClaimStatusIndex(ctx, index, expires)
+		must(t, err)
+		same(t, "place was free", free, true)
+	}
+	hold := func(id, owner string, index int64, expires time.Time) {
+		t.Helper()
+		take(index, expires)
+		v := newAPIToken(id, owner)
+		v.StatusIndex, v.ExpiresAt = index, expires
+		must(t, s.InsertAPIToken(ctx, v))
+	}
+	ended := noon().Add(24 * time.Hour)
+	for index, id := range []string{"old1", "old2", "old3"} {
+		hold(id, "ann", int64(5+index), ended)
+	}
+	take(8, ended)
+	g := newGrant("old", "app", "ann")
+	g.StatusIndex, g.ExpiresAt = 8, ended.Add(24*time.Hour) // as if its place had been taken for too short
+	must(t, s.InsertGrant(ctx, g))
+
+	_, err := s.Sweep(ctx, ended.Add(26*time.Hour))
+	must(t, err)
+	for index, id := range []string{"new1", "new2", "new3", "new4"} {
+		hold(id, "bob", int64(5+index), ended.Add(365*24*time.Hour))
+	}
+	_, err = s.RevokeAPIToken(ctx, "old1", "", authz.RevokedByUser, ended)
+	must(t, err)
+	s.bits(ctx, t, "an ended token revoked", 0, 100)
+	_, err = s.RevokeAPITokensOfUser(ctx, "ann", authz.RevokedUserChanged, ended)
+	must(t, err)
+	_, err = s.RevokeGrants(ctx, "ann", "", authz.RevokedUserChanged, ended)
+	must(t, err)
+	s.bits(ctx, t, "all that ended revoked", 0, 100)
+	_, err = s.Sweep(ctx, ended.Add(31*24*time.Hour))
+	must(t, err)
+	same(t, "tokens left", s.count(ctx, t, "api_tokens"), 4)
+	same(t, "grants left", s.count(ctx, t, "grants"), 0)
+	s.bits(ctx, t, "all that ended swept", 0, 100)
+	_, err = s.RevokeAPIToken(ctx, "new2", "", authz.RevokedByUser, ended)
+	must(t, err)
+	s.bits(ctx, t, "a live one revoked", 0, 100, 6)
+	must(t, s.DeleteUser(ctx, "bob"))
+	s.bits(ctx, t, "and the others deleted", 0, 100, 5, 6, 7, 8)
+}
