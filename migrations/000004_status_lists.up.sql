@@ -1,12 +1,14 @@
 -- One row is a place in the published status lists, and whose it is: the table and the id of
 -- a grant, an API token or a client, empty until that is there. Rows keep the number of their
 -- place for longer than they have it; only the owner's revocation or deletion sets the bit,
--- which triggers see to, whoever makes it.
+-- which triggers see to, whoever makes it. A bit is suspended when it is set only because a
+-- client is disabled: its own, and those of the grants to it. Enabling the client clears them.
 CREATE TABLE status_entries (
     status_index BIGINT NOT NULL PRIMARY KEY,
     owner        TEXT NOT NULL,
     expires_at   TIMESTAMPTZ,
-    revoked_at   TIMESTAMPTZ
+    revoked_at   TIMESTAMPTZ,
+    suspended    BOOLEAN NOT NULL
 );
 CREATE INDEX status_entries_revoked ON status_entries (status_index) WHERE revoked_at IS NOT NULL;
 CREATE INDEX status_entries_expires_at ON status_entries (expires_at);
@@ -14,38 +16,60 @@ CREATE INDEX status_entries_expires_at ON status_entries (expires_at);
 ALTER TABLE grants ADD COLUMN status_index BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE clients ADD COLUMN status_index BIGINT NOT NULL DEFAULT 0;
 
-CREATE FUNCTION signet_status_taken() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION signet_status_token() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE status_entries SET owner = TG_TABLE_NAME || ':' || NEW.id
+    UPDATE status_entries SET owner = 'api_tokens:' || NEW.id
      WHERE status_index = NEW.status_index AND owner = '';
     RETURN NULL;
 END $$;
-CREATE FUNCTION signet_status_revoked() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Of a grant and the end of its client at the same moment one must see the other: the lock
+-- makes one wait for the other.
+CREATE FUNCTION signet_status_grant() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    disabled TIMESTAMPTZ;
 BEGIN
-    UPDATE status_entries SET revoked_at = NEW.revoked_at
-     WHERE status_index = NEW.status_index AND owner = TG_TABLE_NAME || ':' || NEW.id;
+    SELECT disabled_at INTO disabled FROM clients WHERE id = NEW.client_id FOR SHARE;
+    UPDATE status_entries SET owner = 'grants:' || NEW.id, revoked_at = disabled, suspended = disabled IS NOT NULL
+     WHERE status_index = NEW.status_index AND owner = '';
     RETURN NULL;
 END $$;
-CREATE FUNCTION signet_status_disabled() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION signet_status_client() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE status_entries SET revoked_at = NEW.disabled_at
+    UPDATE status_entries SET owner = 'clients:' || NEW.id, expires_at = NULL,
+           revoked_at = NEW.disabled_at, suspended = NEW.disabled_at IS NOT NULL
+     WHERE status_index = NEW.status_index AND owner = '';
+    RETURN NULL;
+END $$;
+CREATE TRIGGER grants_place AFTER INSERT ON grants
+    FOR EACH ROW EXECUTE FUNCTION signet_status_grant();
+CREATE TRIGGER api_tokens_place AFTER INSERT ON api_tokens
+    FOR EACH ROW EXECUTE FUNCTION signet_status_token();
+CREATE TRIGGER clients_place AFTER INSERT OR UPDATE OF status_index ON clients
+    FOR EACH ROW EXECUTE FUNCTION signet_status_client();
+
+CREATE FUNCTION signet_status_revoked() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE status_entries SET revoked_at = NEW.revoked_at, suspended = FALSE
      WHERE status_index = NEW.status_index AND owner = TG_TABLE_NAME || ':' || NEW.id;
     RETURN NULL;
 END $$;
 CREATE FUNCTION signet_status_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at)
+    UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at), suspended = FALSE
      WHERE status_index = OLD.status_index AND owner = TG_TABLE_NAME || ':' || OLD.id;
     RETURN NULL;
 END $$;
-
-CREATE TRIGGER grants_place AFTER INSERT ON grants
-    FOR EACH ROW EXECUTE FUNCTION signet_status_taken();
-CREATE TRIGGER api_tokens_place AFTER INSERT ON api_tokens
-    FOR EACH ROW EXECUTE FUNCTION signet_status_taken();
-CREATE TRIGGER clients_place AFTER INSERT OR UPDATE OF status_index ON clients
-    FOR EACH ROW EXECUTE FUNCTION signet_status_taken();
-
+CREATE FUNCTION signet_status_disabled() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE status_entries SET revoked_at = NEW.disabled_at, suspended = NEW.disabled_at IS NOT NULL
+     WHERE status_index = NEW.status_index AND owner = 'clients:' || NEW.id;
+    UPDATE status_entries SET revoked_at = NEW.disabled_at, suspended = NEW.disabled_at IS NOT NULL
+      FROM grants g
+     WHERE g.client_id = NEW.id AND g.revoked_at IS NULL
+       AND status_entries.status_index = g.status_index AND status_entries.owner = 'grants:' || g.id
+       AND (status_entries.revoked_at IS NULL OR status_entries.suspended);
+    RETURN NULL;
+END $$;
 CREATE TRIGGER grants_status AFTER UPDATE OF revoked_at ON grants
     FOR EACH ROW EXECUTE FUNCTION signet_status_revoked();
 CREATE TRIGGER grants_status_deleted AFTER DELETE ON grants
@@ -55,13 +79,20 @@ CREATE TRIGGER api_tokens_status AFTER UPDATE OF revoked_at ON api_tokens
 CREATE TRIGGER api_tokens_status_deleted AFTER DELETE ON api_tokens
     FOR EACH ROW EXECUTE FUNCTION signet_status_deleted();
 CREATE TRIGGER clients_status AFTER UPDATE OF disabled_at ON clients
-    FOR EACH ROW EXECUTE FUNCTION signet_status_disabled();
+    FOR EACH ROW WHEN (OLD.disabled_at IS DISTINCT FROM NEW.disabled_at)
+    EXECUTE FUNCTION signet_status_disabled();
 CREATE TRIGGER clients_status_deleted AFTER DELETE ON clients
     FOR EACH ROW EXECUTE FUNCTION signet_status_deleted();
 
+-- Who publishes the lists is told which of them has changed, not which of its 2^20 bits.
+CREATE FUNCTION signet_status_notify() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('signet', 'status_entries:' || NEW.status_index / 1048576);
+    RETURN NULL;
+END $$;
 CREATE TRIGGER status_entries_notify AFTER UPDATE OF revoked_at ON status_entries
     FOR EACH ROW WHEN (OLD.revoked_at IS DISTINCT FROM NEW.revoked_at)
-    EXECUTE FUNCTION signet_notify('status_index');
+    EXECUTE FUNCTION signet_status_notify();
 CREATE TRIGGER api_tokens_notify AFTER UPDATE OF revoked_at, expires_at ON api_tokens
     FOR EACH ROW EXECUTE FUNCTION signet_notify('id');
 CREATE TRIGGER api_tokens_delete_notify AFTER DELETE ON api_tokens

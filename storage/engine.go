@@ -14,6 +14,9 @@ type engine struct {
 	isOrphan func(error) bool
 	// isUnstorable reports that the database can hold no such value.
 	isUnstorable func(error) bool
+	// isDeadlock reports that others locked the same rows in another order. It is over once
+	// it is reported.
+	isDeadlock func(error) bool
 	// turn waits until the caller may write, where one writes at a time. The caller calls
 	// done when it has.
 	turn func(ctx context.Context) (done func(), err error)

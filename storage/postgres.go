@@ -40,6 +40,7 @@ func openPostgres(ctx context.Context, url string, set settings) (*Store, error)
 			isConflict:   isState("23505"),
 			isOrphan:     isState("23503"),
 			isUnstorable: isState("22", "54000"), // no such text, number or date; too long for an index
+			isDeadlock:   isState("40P01"),
 			turn:         func(context.Context) (func(), error) { return func() {}, nil },
 			watch: func(ctx context.Context, changed func(Change)) error {
 				return listen(ctx, cfg.ConnConfig, heartbeat, changed)

@@ -38,6 +38,7 @@ func openSQLite(_ context.Context, path string, set settings) (*Store, error) {
 			isConflict:   isConstraint(sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY),
 			isOrphan:     isConstraint(sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY),
 			isUnstorable: func(error) bool { return false }, // it stores anything
+			isDeadlock:   func(error) bool { return false }, // one writes at a time
 			turn:         oneAtATime(),
 			watch: func(ctx context.Context, changed func(Change)) error {
 				return poll(ctx, path, changed)

@@ -7,12 +7,12 @@ import (
 	"github.com/signet-auth/signet/authz"
 )
 
-// ClaimStatusIndex takes a place in the status lists until it expires; without an expiry
-// for good. It reports whether the place was free. The grant, API token or client that is
-// written with it next owns it: from then on no other sets its bit.
+// ClaimStatusIndex takes a place in the status lists until it expires, and reports whether
+// the place was free. The grant, API token or client that is written with it next owns it:
+// from then on no other sets its bit. A client keeps it for good.
 func (s *Store) ClaimStatusIndex(ctx context.Context, index int64, expires time.Time) (bool, error) {
 	n, err := s.exec(ctx, "claim status index", `
-		INSERT INTO status_entries (status_index, owner, expires_at) VALUES ($1, '', $2)
+		INSERT INTO status_entries (status_index, owner, expires_at, suspended) VALUES ($1, '', $2, FALSE)
 		ON CONFLICT (status_index) DO NOTHING`, index, at(expires))
 	return n == 1, err
 }

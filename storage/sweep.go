@@ -37,10 +37,21 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 	} {
 		for n := int64(sweepBatch); n == sweepBatch; total += n {
 			var err error
-			if n, err = s.exec(ctx, "sweep", step.statement, at(step.before), sweepBatch); err != nil {
+			if n, err = s.sweepOnce(ctx, step.statement, step.before); err != nil {
 				return total, err
 			}
 		}
 	}
 	return total, nil
+}
+
+// sweepOnce deletes one batch. Another replica that sweeps the same rows may come to them in
+// another order: the database then lets one of the two begin again.
+func (s *Store) sweepOnce(ctx context.Context, statement string, before time.Time) (int64, error) {
+	for {
+		n, err := s.exec(ctx, "sweep", statement, at(before), sweepBatch)
+		if err == nil || !s.engine.isDeadlock(err) {
+			return n, err
+		}
+	}
 }

@@ -75,7 +75,7 @@ func (p *Provider) accessToken(ctx context.Context, is *issue) (string, time.Dur
 	var err error
 	switch {
 	case is.subject != nil:
-		ttl = min(ttl, time.Unix(is.subject.claims.Expires, 0).Sub(is.now))
+		ttl = min(ttl, maxOnBehalf, time.Unix(is.subject.claims.Expires, 0).Sub(is.now))
 		is.subject.describe(&claims)
 		claims.personal, err = p.personal(ctx, is.audience, is.subject.userID(), is.subject.roles)
 	case is.grant != nil:

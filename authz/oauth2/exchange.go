@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/ory/fosite"
 
@@ -16,6 +17,9 @@ const (
 	tokenTypeJWT    = "urn:ietf:params:oauth:token-type:jwt"
 	// maxActors is how long a chain of services that act for each other may grow.
 	maxActors = 4
+	// maxOnBehalf is the longest that an exchanged token lives. Its one place in the status
+	// lists is the subject's, so that services do not hear when an actor is disabled.
+	maxOnBehalf = 5 * time.Minute
 )
 
 // exchangeGrant is token exchange (RFC 8693): a service swaps the token that it was called

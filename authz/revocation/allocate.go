@@ -14,9 +14,9 @@ import (
 // full, every fourth pair of tries says so.
 const crowded = 2
 
-// Allocate takes a random free place until it expires; without an expiry for good. Places
-// are random, so that nobody learns from two tokens which was made first; they are not
-// taken again while a token may carry them.
+// Allocate takes a random free place until it expires. Places are random, so that nobody
+// learns from two tokens which was made first; they are not taken again while a token may
+// carry them.
 func (l *Lists) Allocate(ctx context.Context, expires time.Time) (int64, error) {
 	for conflicts := 0; ; {
 		list := l.filling.Load()
@@ -50,16 +50,27 @@ func (l *Lists) place(list int64) (int64, error) {
 	}
 }
 
+// unclaimed is how long a place is kept for a client, which then has it for good. Who comes
+// second to give it one leaves its place to that.
+const unclaimed = time.Hour
+
+// registered names a client, but not one that had the same id before or has it later.
+type registered struct {
+	id   string
+	when int64
+}
+
 // ClientIndex gives a client its place, once and for good. Later calls are answered from
 // memory.
 func (l *Lists) ClientIndex(ctx context.Context, c *authz.Client) (int64, error) {
 	if c.StatusIndex > 0 {
 		return c.StatusIndex, nil
 	}
-	if known, ok := l.clients.Load(c.ID); ok {
+	client := registered{c.ID, c.CreatedAt.UnixNano()}
+	if known, ok := l.clients.Load(client); ok {
 		return known.(int64), nil
 	}
-	fresh, err := l.Allocate(ctx, time.Time{})
+	fresh, err := l.Allocate(ctx, l.cfg.Now().Add(unclaimed))
 	if err != nil {
 		return 0, err
 	}
@@ -67,6 +78,6 @@ func (l *Lists) ClientIndex(ctx context.Context, c *authz.Client) (int64, error)
 	if err != nil {
 		return 0, err
 	}
-	l.clients.Store(c.ID, index)
+	l.clients.Store(client, index)
 	return index, nil
 }

@@ -31,15 +31,30 @@ type statusList struct {
 	List string `json:"lst"`
 }
 
-// encode packs the set bits of a list, the least significant bit of each byte first
-// (draft-ietf-oauth-status-list §4.1), and compresses them. The ETag stands for the bits,
-// not for the signature over them.
-func encode(list int64, revoked []int64) (lst, etag string, err error) {
+// pack sets the bits of a list, the least significant bit of each byte first
+// (draft-ietf-oauth-status-list §4.1).
+func pack(list int64, revoked []int64) []byte {
 	bits := make([]byte, authz.StatusListSize/8)
 	for _, index := range revoked {
 		at := index - list*authz.StatusListSize
 		bits[at/8] |= 1 << (at % 8)
 	}
+	return bits
+}
+
+// within reports that no bit is set that is not set in the other list too.
+func within(bits, other []byte) bool {
+	for i, b := range bits {
+		if b&^other[i] != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// encode compresses the bits of a list. The ETag stands for the bits, not for the signature
+// over them.
+func encode(bits []byte) (lst, etag string, err error) {
 	var packed bytes.Buffer
 	w, err := zlib.NewWriterLevel(&packed, zlib.BestCompression)
 	if err != nil {
@@ -56,7 +71,7 @@ func encode(list int64, revoked []int64) (lst, etag string, err error) {
 	return base64.RawURLEncoding.EncodeToString(packed.Bytes()), etag, nil
 }
 
-// sign makes the token of a list.
+// sign makes the token of a list, issued at now.
 func (l *Lists) sign(list int64, lst string, now time.Time) ([]byte, error) {
 	raw, err := json.Marshal(claims{
 		Subject: authz.StatusListURI(l.cfg.Issuer, list), Issuer: l.cfg.Issuer,

@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ type Config struct {
 type Lists struct {
 	cfg     Config
 	filling atomic.Int64 // the list that new places are taken from
-	clients sync.Map     // client id → int64
+	clients sync.Map     // registered → int64
 
 	mu    sync.Mutex
 	lists map[int64]*published
@@ -48,10 +49,12 @@ type Lists struct {
 // published is one list as it was read last. Its fields are replaced together, under the
 // mutex of Lists; changed is closed when they are.
 type published struct {
+	bits     []byte
 	lst      string
 	etag     string
 	token    []byte
 	signedAt time.Time
+	cleared  bool // since then a bit was cleared
 	readAt   time.Time
 	dirty    bool
 	waiting  int
@@ -154,11 +157,17 @@ func (l *Lists) current(ctx context.Context, list int64) (Answer, <-chan struct{
 // answer signs the list anew when half of its token's life is over. The mutex is held.
 func (l *Lists) answer(list int64, p *published, now time.Time) (Answer, error) {
 	if p.token == nil || p.signedAt.Add(l.cfg.Lifetime/2).Before(now) {
-		token, err := l.sign(list, p.lst, now)
+		issued := now
+		// Who holds two lists of one second does not know which came first, and goes by the
+		// bits of both.
+		if p.cleared && issued.Unix() <= p.signedAt.Unix() {
+			issued = p.signedAt.Add(time.Second)
+		}
+		token, err := l.sign(list, p.lst, issued)
 		if err != nil {
 			return Answer{}, err
 		}
-		p.token, p.signedAt = token, now
+		p.token, p.signedAt, p.cleared = token, issued, false
 	}
 	return Answer{Body: p.token, ETag: p.etag, MaxAge: l.cfg.TTL}, nil
 }
@@ -183,9 +192,9 @@ func (l *Lists) refresh(ctx context.Context, list int64) error {
 
 	from := list * authz.StatusListSize
 	revoked, err := l.cfg.Store.RevokedStatusIndexes(ctx, from, from+authz.StatusListSize)
-	var lst, etag string
-	if err == nil {
-		lst, etag, err = encode(list, revoked)
+	bits, lst, etag := pack(list, revoked), "", ""
+	if err == nil && !bytes.Equal(bits, p.bits) { // nobody else changes them while we read
+		lst, etag, err = encode(bits)
 	}
 
 	l.mu.Lock()
@@ -197,9 +206,10 @@ func (l *Lists) refresh(ctx context.Context, list int64) error {
 		return err
 	}
 	p.readAt = l.cfg.Now()
-	if etag != p.etag {
+	if lst != "" {
 		close(p.changed)
-		p.lst, p.etag, p.token, p.changed = lst, etag, nil, make(chan struct{})
+		p.cleared = p.cleared || p.bits != nil && !within(p.bits, bits)
+		p.bits, p.lst, p.etag, p.token, p.changed = bits, lst, etag, nil, make(chan struct{})
 	}
 	return nil
 }

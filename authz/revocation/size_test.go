@@ -17,7 +17,7 @@ func TestAFullListFitsOnTheWire(t *testing.T) {
 		for i := range revoked {
 			revoked[i] = random.Int64N(authz.StatusListSize)
 		}
-		lst, _, err := encode(0, revoked)
+		lst, _, err := encode(pack(0, revoked))
 		if err != nil {
 			t.Fatal(err)
 		}

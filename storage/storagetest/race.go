@@ -58,6 +58,7 @@ func testRaces(ctx context.Context, t *testing.T, s store) {
 		{"consume an interaction", many, raceInteraction},
 		{"claim an instance value", many, raceInstance},
 		{"claim a status index", many, raceStatusIndex},
+		{"grant to a client that is disabled", many, raceSuspension},
 		{"update one version", many, raceVersion},
 		{"read and update from two processes", many, raceProcesses},
 		{"insert one username", many, raceUsername},
@@ -152,6 +153,29 @@ func raceStatusIndex(ctx context.Context, t *testing.T, s store, round string) {
 	}))
 	_, err := s.Sweep(ctx, noon().Add(48*time.Hour)) // frees it for the next round
 	must(t, err)
+}
+
+// raceSuspension makes grants to a client while somebody disables it. Whichever comes second
+// must see the first.
+func raceSuspension(ctx context.Context, t *testing.T, s store, round string) {
+	c := newClient(round)
+	must(t, s.InsertClient(ctx, c))
+	var at [parties]int64
+	for party := range at {
+		at[party] = int64(s.count(ctx, t, "status_entries")) + 1
+		s.take(ctx, t, at[party], noon().Add(time.Hour))
+	}
+	race(t, nil, func(party int) error {
+		if party == 0 {
+			disabled := *c
+			disabled.DisabledAt = noon()
+			return s.UpdateClient(ctx, &disabled)
+		}
+		g := newGrant(fmt.Sprint(round, "-", party), round, "ann")
+		g.StatusIndex = at[party]
+		return s.InsertGrant(ctx, g)
+	})
+	s.bits(ctx, t, round, at[0], at[parties-1]+1, at[1:]...)
 }
 
 func raceVersion(ctx context.Context, t *testing.T, s store, round string) {

@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -79,20 +80,90 @@ func (s store) bits(ctx context.Context, t *testing.T, what string, from, to int
 	same(t, what, got, want)
 }
 
+// take claims a place that must be free.
+func (s store) take(ctx context.Context, t *testing.T, index int64, expires time.Time) {
+	t.Helper()
+	free, err := s.ClaimStatusIndex(ctx, index, expires)
+	must(t, err)
+	same(t, "place was free", free, true)
+}
+
+// grantAt lays out a grant by ann that has a place.
+func (s store) grantAt(ctx context.Context, t *testing.T, clientID string, index int64) {
+	t.Helper()
+	s.take(ctx, t, index, noon().Add(time.Hour))
+	g := newGrant(fmt.Sprint("g", index), clientID, "ann")
+	g.StatusIndex = index
+	must(t, s.InsertGrant(ctx, g))
+}
+
+// testSuspension disables and enables a client: the bits of its own tokens and of those of
+// the grants to it follow, but for what was revoked meanwhile or before.
+func testSuspension(ctx context.Context, t *testing.T, s store) {
+	addUserAndClient(ctx, t, s)
+	must(t, s.InsertClient(ctx, newClient("mail")))
+	must(t, s.InsertClient(ctx, newClient("late")))
+	revoke := func(id string) {
+		t.Helper()
+		n, err := s.RevokeGrant(ctx, id, "app", authz.RevokedByUser, noon())
+		must(t, err)
+		same(t, "grants revoked", n, int64(1))
+	}
+	change := func(what, id string, disabled time.Time, want ...int64) {
+		t.Helper()
+		c, err := s.Client(ctx, id)
+		must(t, err)
+		c.DisabledAt = disabled
+		must(t, s.UpdateClient(ctx, c))
+		s.bits(ctx, t, what, 0, 100, want...)
+	}
+	place := func(id string, index int64) {
+		t.Helper()
+		s.take(ctx, t, index, noon().Add(time.Hour))
+		_, err := s.SetClientStatusIndex(ctx, id, index)
+		must(t, err)
+	}
+	place("app", 1)
+	for _, index := range []int64{2, 3, 4} {
+		s.grantAt(ctx, t, "app", index)
+	}
+	s.grantAt(ctx, t, "mail", 5)
+	revoke("g2")
+	change("disabled", "app", noon(), 1, 2, 3, 4)
+	change("changed while disabled", "app", noon(), 1, 2, 3, 4)
+	change("disabled at another time", "app", noon().Add(1), 1, 2, 3, 4)
+	revoke("g3")
+	s.grantAt(ctx, t, "app", 6)
+	s.bits(ctx, t, "with a grant that was under way", 0, 100, 1, 2, 3, 4, 6)
+	change("enabled", "app", time.Time{}, 2, 3)
+	change("disabled again", "app", noon(), 1, 2, 3, 4, 6)
+	must(t, s.DeleteClient(ctx, "app"))
+	s.bits(ctx, t, "deleted while disabled", 0, 100, 1, 2, 3, 4, 6)
+
+	must(t, s.InsertClient(ctx, newClient("app")))
+	place("app", 7)
+	change("another of the same name, disabled", "app", noon(), 1, 2, 3, 4, 6, 7)
+	change("and enabled", "app", time.Time{}, 1, 2, 3, 4, 6)
+	must(t, s.DeleteClient(ctx, "mail"))
+	change("one without a place, disabled", "late", noon(), 1, 2, 3, 4, 5, 6)
+	place("late", 8)
+	change("that got its place then", "late", noon(), 1, 2, 3, 4, 5, 6, 8)
+	change("enabled at last", "late", time.Time{}, 1, 2, 3, 4, 5, 6)
+
+	_, err := s.Sweep(ctx, noon().Add(1000*24*time.Hour))
+	must(t, err)
+	change("clients keep their places for good", "late", noon(), 1, 8)
+	change("all of them", "app", noon(), 1, 7, 8)
+}
+
 // testPlacesTakenAgain lets grants and API tokens of ann end, gives their places to others,
 // and then revokes and deletes what ended: the rows of it still name the places.
 func testPlacesTakenAgain(ctx context.Context, t *testing.T, s store) {
 	addUserAndClient(ctx, t, s)
 	must(t, s.InsertUser(ctx, newUser("bob")))
-	take := func(index int64, expires time.Time) {
-		t.Helper()
-		free, err := s.ClaimStatusIndex(ctx, index, expires)
-		must(t, err)
-		same(t, "place was free", free, true)
-	}
 	hold := func(id, owner string, index int64, expires time.Time) {
 		t.Helper()
-		take(index, expires)
+		s.take(ctx, t, index, expires)
 		v := newAPIToken(id, owner)
 		v.StatusIndex, v.ExpiresAt = index, expires
 		must(t, s.InsertAPIToken(ctx, v))
@@ -101,7 +172,7 @@ func testPlacesTakenAgain(ctx context.Context, t *testing.T, s store) {
 	for index, id := range []string{"old1", "old2", "old3"} {
 		hold(id, "ann", int64(5+index), ended)
 	}
-	take(8, ended)
+	s.take(ctx, t, 8, ended)
 	g := newGrant("old", "app", "ann")
 	g.StatusIndex, g.ExpiresAt = 8, ended.Add(24*time.Hour) // as if its place had been taken for too short
 	must(t, s.InsertGrant(ctx, g))

@@ -41,6 +41,7 @@ func Run(t *testing.T, engine string, options ...storage.Option) {
 		{"session of a changed person", testBeginSession},
 		{"status lists", testStatusLists},
 		{"places that are taken again", testPlacesTakenAgain},
+		{"places of a disabled client", testSuspension},
 		{"users", testUsers},
 		{"names in any case", testNames},
 		{"passwords", testPasswords},

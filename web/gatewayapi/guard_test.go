@@ -128,33 +128,6 @@ func (w *world) untilRefused(token string) {
 	w.t.Logf("refused after %s", time.Since(began).Round(time.Millisecond))
 }
 
-// The service follows the status list: a token that comes to it beside the gateway is
-// refused as well, without a question to Signet per request.
-func TestARevokedTokenIsRefusedByTheServiceItself(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	app := w.App("acme", "https://acme.example/callback", func(m *authz.ClientMetadata) {
-		m.APIs, m.DefaultAPI, m.Scope = []string{orders}, orders, m.Scope.With(authz.Scopes{ordersRead})
-	})
-	tokens := app.Redeem(signIn(w.Browser().Open(app.Ask("openid " + ordersRead))).Press("allow"))
-	straight := func() int {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.service.URL+"/orders", nil)
-		w.must(err)
-		r.Header.Set("Authorization", "Bearer "+tokens.AccessToken)
-		res, err := w.service.Client().Do(r)
-		w.must(err)
-		defer res.Body.Close()
-		return res.StatusCode
-	}
-	if status := straight(); status != http.StatusOK {
-		t.Fatalf("status %d", status)
-	}
-	w.must(w.Consents.Revoke(t.Context(), w.alice.ID, "acme"))
-	began := time.Now()
-	w.until("the service refuses the token", func() bool { return straight() == http.StatusUnauthorized })
-	t.Logf("refused after %s", time.Since(began).Round(time.Millisecond))
-}
-
 // until waits for something that is about to happen, for as long as a machine may take that
 // has much else to do.
 func (w *world) until(what string, happened func() bool) {
