@@ -13,6 +13,7 @@ type APIToken struct {
 	ID           string // from the hash, so that a token is found by primary key
 	Hash         []byte
 	UserID       string
+	MadeBy       string // empty: the person, on their pages; else a client's id, or that of another API token
 	Name         string
 	API          string
 	Scopes       Scopes
@@ -27,8 +28,11 @@ type APIToken struct {
 	StatusIndex  int64
 }
 
-// RevokedLeaked is the reason of a token that somebody found in the open.
-const RevokedLeaked = "leaked"
+// Why an API token was revoked, beside the reasons that grants have too.
+const (
+	RevokedLeaked    = "leaked"     // somebody found it in the open
+	RevokedWithMaker = "with_maker" // the API token that made it was revoked
+)
 
 // APITokenID is the identifier of the token with this hash. It tells nothing of the token.
 func APITokenID(hash []byte) string {
@@ -38,6 +42,10 @@ func APITokenID(hash []byte) string {
 
 // PrefixToken begins the identifier of an API token, which is no secret.
 const PrefixToken = "tok_"
+
+// IsAPIToken tells the identifier of an API token from those of clients, none of which
+// begins so.
+func IsAPIToken(id string) bool { return strings.HasPrefix(id, PrefixToken) }
 
 // Live reports whether the token may be used at this moment.
 func (t *APIToken) Live(now time.Time) bool {

@@ -31,6 +31,12 @@ func (c *Client) Allows(grantType string) bool {
 	return slices.Contains(c.Metadata.GrantTypes, grantType)
 }
 
+// MayAsk reports whether the client may have tokens for an API of a server: for the server's
+// own always.
+func (c *Client) MayAsk(issuer, api string) bool {
+	return api == issuer || slices.Contains(c.Metadata.APIs, api)
+}
+
 // ClientMetadata carries the names of RFC 7591 §2 and OpenID Connect Registration §2,
 // and ours where those have none. Lifetimes are in seconds; 0 means the server's own.
 type ClientMetadata struct {

@@ -57,6 +57,19 @@ func SessionFrom(ctx context.Context) (*Session, *User) {
 	return s.session, s.user
 }
 
+type clientKey struct{}
+
+// WithClient puts the client, or the API token, that asks in the context of a request.
+func WithClient(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, clientKey{}, id)
+}
+
+// ClientFrom gives what asks, for the audit log; empty when a person does, on our pages.
+func ClientFrom(ctx context.Context) string {
+	id, _ := ctx.Value(clientKey{}).(string)
+	return id
+}
+
 type browserKey struct{}
 
 // WithBrowser puts the value of the browser's binding cookie in the context of a request.

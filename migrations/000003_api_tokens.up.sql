@@ -2,6 +2,7 @@ CREATE TABLE api_tokens (
     id            TEXT NOT NULL PRIMARY KEY,
     hash          BYTEA NOT NULL,
     user_id       TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    made_by       TEXT NOT NULL,
     name          TEXT NOT NULL,
     api           TEXT NOT NULL,
     scopes        TEXT NOT NULL,
@@ -16,4 +17,5 @@ CREATE TABLE api_tokens (
     status_index  BIGINT NOT NULL
 );
 CREATE INDEX api_tokens_user_id ON api_tokens (user_id);
+CREATE INDEX api_tokens_made_by ON api_tokens (made_by) WHERE made_by <> '';
 CREATE INDEX api_tokens_expires_at ON api_tokens (expires_at);

@@ -52,6 +52,14 @@ func hot() []struct {
 		{"use of an API token", func(ctx context.Context, s S) error {
 			return s.NoteTokenUse(ctx, authz.TokenUse{TokenID: "tok", At: now})
 		}, []string{"api_tokens_pkey"}},
+		{"end of the API tokens that an app made", func(ctx context.Context, s S) error {
+			_, err := s.RevokeAPITokensMadeBy(ctx, "app", "ann", "r", now)
+			return err
+		}, []string{"api_tokens_made_by"}},
+		{"end of an API token and those it made", func(ctx context.Context, s S) error {
+			_, err := s.RevokeAPIToken(ctx, "tok", "ann", "r", now)
+			return err
+		}, []string{"api_tokens_made_by"}},
 		{"protected host", func(ctx context.Context, s S) error { _, _, _, err := s.GrantWithSession(ctx, "g", now); return err }, []string{"grants_pkey", "sessions_pkey", "users_pkey", "clients_pkey"}},
 		{"apps of a person", func(ctx context.Context, s S) error { _, err := s.GrantsOfUser(ctx, "ann", now); return err }, []string{"grants_user_id"}},
 		{"sessions of a person", func(ctx context.Context, s S) error { _, err := s.Sessions(ctx, "ann", now); return err }, []string{"sessions_user_id"}},
@@ -93,7 +101,8 @@ func TestRequestsFindRowsByIndex(t *testing.T) {
 					}
 					plans += plan(statement)
 				}
-				if whole.MatchString(plans) || plans == "" {
+				// What a recursive statement has found is no table.
+				if whole.MatchString(strings.ReplaceAll(plans, "SCAN gone\n", "")) || plans == "" {
 					t.Errorf("%s reads a whole table:\n%s", h.name, plans)
 				}
 				if engine != storagetest.Postgres {

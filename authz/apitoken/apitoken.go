@@ -26,12 +26,15 @@ var (
 	ErrInvalid = errors.New("the API token is unknown, expired or revoked")
 	// ErrAddress means that a good token came from an address that it may not come from.
 	ErrAddress = errors.New("the API token may not be used from this address")
+	// ErrMaker means that a token was to replace the one that it was made by.
+	ErrMaker = errors.New("an API token cannot replace the one that made it")
 )
 
 // Store remembers API tokens.
 type Store interface {
 	Reader
 	Writer
+	Ender
 }
 
 // Reader finds tokens; authz.ErrNotFound when there is none.
@@ -43,15 +46,21 @@ type Reader interface {
 	APITokens(ctx context.Context, after string, limit int) ([]*authz.APIToken, error)
 }
 
-// Writer makes, changes and ends tokens.
+// Writer makes and changes tokens.
 type Writer interface {
 	InTx(ctx context.Context, fn func(context.Context) error) error
 	// AddAPIToken inserts a token unless its owner has limit live ones, and reports whether
-	// there was room; authz.ErrNotFound when the owner is gone or disabled.
+	// there was room; authz.ErrNotFound when the owner is gone or disabled, or what makes
+	// the token may not act for them any more.
 	AddAPIToken(ctx context.Context, v *authz.APIToken, limit int) (bool, error)
-	ShortenAPIToken(ctx context.Context, id, userID string, now, until time.Time) error
-	RevokeAPIToken(ctx context.Context, id, userID, reason string, now time.Time) (int64, error)
 	NoteTokenUse(ctx context.Context, u authz.TokenUse) error
+}
+
+// Ender ends live tokens, and with each those that it made and that they made.
+type Ender interface {
+	ShortenAPIToken(ctx context.Context, id, userID string, now, until time.Time) error
+	// RevokeAPIToken tells how many it has ended: 0 when the token was not live.
+	RevokeAPIToken(ctx context.Context, id, userID, reason string, now time.Time) (int64, error)
 }
 
 // Catalog looks APIs up, the server's own among them; authz.ErrNotFound for one that is not
@@ -72,8 +81,11 @@ type Recorder interface {
 
 // Config names all that a Service needs.
 type Config struct {
+	Issuer  string // the identifier of the server's own API, which every client may ask tokens for
 	Store   Store
 	Catalog Catalog
+	// Client finds a registered client; authz.ErrNotFound for one that is not.
+	Client func(ctx context.Context, id string) (*authz.Client, error)
 	// Roles gives the roles with these names and the one that everybody has.
 	Roles  func(ctx context.Context, names []string) ([]authz.Role, error)
 	Status Places
@@ -112,6 +124,9 @@ type New struct {
 	Scopes    authz.Scopes
 	ExpiresAt time.Time
 	Networks  []netip.Prefix // where it may come from; empty: anywhere
+	// MadeBy is what asks for it in the person's name: empty for the person on their own
+	// pages, else the id of a client, or of an API token of theirs.
+	MadeBy string
 }
 
 // List gives the tokens of a person, the newest first, those that ended within the last 30

@@ -3,6 +3,7 @@ package apitoken_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -16,7 +17,10 @@ import (
 	"github.com/signet-auth/signet/storage/storagetest"
 )
 
-const orders = "https://orders.example"
+const (
+	issuer = "https://signet.example"
+	orders = "https://orders.example"
+)
 
 // apis are those that are registered.
 type apis map[string]*authz.API
@@ -61,10 +65,12 @@ func newWorld(t testing.TB, open func(...storage.Option) *storage.Store) *world 
 			{Name: "orders:read"}, {Name: "orders:write"}, {Name: "orders:admin"},
 		}}},
 	}
+	own := authz.ServerAPI(issuer)
+	w.apis[issuer] = &own
 	w.store = open(storage.WithStatementCounter(func(string) { w.statements.Add(1) }))
 	w.alice, w.bob = w.person("alice"), w.person("bob")
 	w.service = apitoken.NewService(apitoken.Config{
-		Store: w.store, Catalog: w.apis, Status: &places{store: w.store}, Audit: &w.events,
+		Issuer: issuer, Store: w.store, Catalog: w.apis, Client: w.store.Client, Status: &places{store: w.store}, Audit: &w.events,
 		Roles: func(context.Context, []string) ([]authz.Role, error) { return w.roles, nil },
 		Now:   w.clock.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	})
@@ -79,6 +85,30 @@ func (w *world) person(name string) *authz.User {
 		w.t.Fatal(err)
 	}
 	return u
+}
+
+// app registers a client that alice has let at her account, for some APIs and scopes.
+func (w *world) app(id string, apis []string, scopes ...string) {
+	w.t.Helper()
+	ctx, now := context.Background(), w.clock.Now()
+	g := &authz.Grant{
+		ID: "g " + id, UserID: w.alice.ID, ClientID: id, CodeHash: []byte(id), CodeChallenge: "c", AuthTime: now,
+		CodeExpiresAt: now.Add(time.Minute), CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+	}
+	err := errors.Join(
+		w.store.InsertClient(ctx, &authz.Client{
+			ID: id, Metadata: authz.ClientMetadata{Name: "Acme " + id, APIs: apis, Scope: scopes}, CreatedAt: now, UpdatedAt: now, Version: 1,
+		}),
+		w.store.InsertGrant(ctx, g),
+	)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := w.store.RedeemCode(ctx, authz.CodeClaim{
+		GrantID: g.ID, ClientID: id, CodeHash: g.CodeHash, CodeChallenge: "c", Now: now,
+	}); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // good is a token that may be made, living for 30 days.

@@ -13,8 +13,9 @@ import (
 const maxLeaked = 1000
 
 // Revoke ends a token of a person, or of anybody when userID is empty, which only an
-// administrator's request may leave so. Revoking twice is fine; authz.ErrNotFound when there
-// is no such token or it is somebody else's.
+// administrator's request may leave so, and with it those that it made and that they made.
+// Revoking twice is fine; authz.ErrNotFound when there is no such token or it is somebody
+// else's.
 func (s *Service) Revoke(ctx context.Context, userID, id string) error {
 	if !validID(id) {
 		return errNone
@@ -75,6 +76,10 @@ func (s *Service) revoke(ctx context.Context, v *authz.APIToken, reason, kind st
 	if err != nil || n == 0 {
 		return err
 	}
-	s.record(ctx, kind, v, map[string]string{"reason": reason})
+	detail := map[string]string{"reason": reason}
+	if n > 1 {
+		detail["with"] = fmt.Sprint(n - 1) // that it made
+	}
+	s.record(ctx, kind, v, detail)
 	return nil
 }

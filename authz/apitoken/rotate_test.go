@@ -26,7 +26,7 @@ func TestReplacedTokenGoesOnForTheOverlap(t *testing.T) {
 		n.Networks = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
 		old, oldToken := w.create(n)
 		w.clock.Advance(10 * day)
-		fresh, secret, err := w.service.Rotate(ctx, w.alice.ID, old.ID, day)
+		fresh, secret, err := w.service.Rotate(ctx, w.alice.ID, apitoken.Rotation{ID: old.ID, Overlap: day})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func TestOverlapNeverLengthensALife(t *testing.T) {
 	w := alone(t)
 	old, _ := w.create(w.good())
 	w.clock.Advance(29 * day)
-	if _, _, err := w.service.Rotate(context.Background(), w.alice.ID, old.ID, 7*day); err != nil {
+	if _, _, err := w.service.Rotate(context.Background(), w.alice.ID, apitoken.Rotation{ID: old.ID, Overlap: 7 * day}); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.stored(old.ID).ExpiresAt; !got.Equal(old.ExpiresAt) {
@@ -86,7 +86,7 @@ func TestTokenReplacedAtOnceIsRevoked(t *testing.T) {
 		var replaced atomic.Int32
 		for range 4 {
 			group.Go(func() {
-				_, _, err := w.service.Rotate(ctx, w.alice.ID, old.ID, 0)
+				_, _, err := w.service.Rotate(ctx, w.alice.ID, apitoken.Rotation{ID: old.ID, Overlap: 0})
 				switch {
 				case err == nil:
 					replaced.Add(1)
@@ -139,7 +139,7 @@ func TestReplacementThatComesTooLateLeavesNothing(t *testing.T) {
 				}},
 				Catalog: w.apis, Status: &places{store: w.store}, Audit: &w.events, Now: w.clock.Now, Random: rand.Reader,
 			})
-			if _, _, err := late.Rotate(ctx, w.alice.ID, old.ID, overlap); !errors.Is(err, authz.ErrNotFound) {
+			if _, _, err := late.Rotate(ctx, w.alice.ID, apitoken.Rotation{ID: old.ID, Overlap: overlap}); !errors.Is(err, authz.ErrNotFound) {
 				t.Errorf("error %v, want not found", err)
 			}
 			if after, err := w.service.List(ctx, w.alice.ID); err != nil || len(after) != len(before) {
@@ -179,7 +179,7 @@ func TestTokenThatCannotBeReplaced(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			_, token, err := w.service.Rotate(ctx, c.user, c.id, c.overlap)
+			_, token, err := w.service.Rotate(ctx, c.user, apitoken.Rotation{ID: c.id, Overlap: c.overlap})
 			var invalid *authz.InvalidError
 			if token != "" || errors.As(err, &invalid) != c.invalid || errors.Is(err, authz.ErrNotFound) == c.invalid {
 				t.Errorf("error %v", err)
@@ -197,11 +197,11 @@ func TestWhoHasFiftyTokensCanStillReplaceThem(t *testing.T) {
 		last, _ = w.create(w.good())
 	}
 	for range apitoken.MaxLive {
-		if _, _, err := w.service.Rotate(ctx, w.alice.ID, last.ID, day); err != nil {
+		if _, _, err := w.service.Rotate(ctx, w.alice.ID, apitoken.Rotation{ID: last.ID, Overlap: day}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, _, err := w.service.Rotate(ctx, w.alice.ID, last.ID, day); err == nil {
+	if _, _, err := w.service.Rotate(ctx, w.alice.ID, apitoken.Rotation{ID: last.ID, Overlap: day}); err == nil {
 		t.Error("replacing goes on for ever")
 	}
 	if before := w.stored(last.ID); !before.Live(w.clock.Now()) {

@@ -20,24 +20,29 @@ const (
 	idDigits    = 26 // 128 bits in base32
 )
 
-// validate says whether a person may make such a token, and gives it without its secret.
+// validate says whether a person may make such a token, or have it made, and gives it
+// without its secret.
 func (s *Service) validate(ctx context.Context, owner *authz.User, n New) (*authz.APIToken, error) {
 	now := s.cfg.Now().UTC()
-	v := &authz.APIToken{UserID: owner.ID, Name: strings.TrimSpace(n.Name), API: n.API, CreatedAt: now}
+	v := &authz.APIToken{UserID: owner.ID, MadeBy: n.MadeBy, Name: strings.TrimSpace(n.Name), API: n.API, CreatedAt: now}
+	m, err := s.maker(ctx, owner.ID, n.MadeBy)
+	if err != nil {
+		return nil, err
+	}
 	if err := checkName(v.Name); err != nil {
 		return nil, err
 	}
-	var err error
-	if v.Scopes, err = s.checkScopes(ctx, owner, n.API, n.Scopes); err != nil {
+	if v.Scopes, err = s.checkScopes(ctx, owner, m, n.API, n.Scopes); err != nil {
 		return nil, err
 	}
-	if v.ExpiresAt, err = s.checkExpiry(now, n.ExpiresAt); err != nil {
+	if v.ExpiresAt, err = s.checkExpiry(now, m, n.ExpiresAt); err != nil {
 		return nil, err
 	}
 	if v.Networks, err = canonicalNetworks(n.Networks); err != nil {
 		return nil, err
 	}
-	return v, nil
+	v.Networks, err = m.limit(v.Networks)
+	return v, err
 }
 
 // checkName refuses what a list of tokens could not show as one legible word among others.
@@ -60,13 +65,18 @@ func hidden(r rune) bool {
 
 // checkScopes gives the scopes in the order in which the API lists them. None is fine only
 // for an API that has none.
-func (s *Service) checkScopes(ctx context.Context, owner *authz.User, identifier string, asked authz.Scopes) (authz.Scopes, error) {
+func (s *Service) checkScopes(
+	ctx context.Context, owner *authz.User, m maker, identifier string, asked authz.Scopes,
+) (authz.Scopes, error) {
 	api, err := s.cfg.Catalog.API(ctx, identifier)
 	if errors.Is(err, authz.ErrNotFound) {
 		return nil, authz.Invalid("api", "is not a registered API")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look up API: %w", err)
+	}
+	if err := s.beyond(m, api.Identifier, ""); err != nil {
+		return nil, err
 	}
 	known := api.ScopeNames()
 	if unknown := asked.Without(known); len(unknown) > 0 {
@@ -75,18 +85,24 @@ func (s *Service) checkScopes(ctx context.Context, owner *authz.User, identifier
 	if len(asked) == 0 && len(known) > 0 {
 		return nil, authz.Invalid("scopes", "choose at least one")
 	}
-	allowed, err := s.decide(ctx, api, owner, asked)
+	allowed, err := s.decide(ctx, api, owner, s.scopes(m, api.Identifier), asked)
 	if err != nil {
 		return nil, err
 	}
 	if beyond := asked.Without(allowed); len(beyond) > 0 {
+		if err := s.beyond(m, api.Identifier, beyond[0]); err != nil {
+			return nil, err
+		}
 		return nil, authz.Invalid("scopes", fmt.Sprintf("your roles do not let you grant the scope %q", beyond[0]))
 	}
 	return known.Within(asked), nil
 }
 
-// decide gives what of the scopes of a token its owner may grant at this moment.
-func (s *Service) decide(ctx context.Context, api *authz.API, owner *authz.User, scopes authz.Scopes) (authz.Scopes, error) {
+// decide gives what of the scopes of a token its owner may grant at this moment, through a
+// client that may have those of client; nil: through none.
+func (s *Service) decide(
+	ctx context.Context, api *authz.API, owner *authz.User, client, scopes authz.Scopes,
+) (authz.Scopes, error) {
 	roles, err := s.cfg.Roles(ctx, owner.Roles)
 	if err != nil {
 		return nil, fmt.Errorf("look up roles: %w", err)
@@ -94,7 +110,7 @@ func (s *Service) decide(ctx context.Context, api *authz.API, owner *authz.User,
 	if roles == nil {
 		roles = []authz.Role{} // nil would stand for no person, whom no role limits
 	}
-	return authz.ScopeLimits{APIs: api.ScopeNames(), Roles: roles, Consented: scopes}.Decide(scopes), nil
+	return authz.ScopeLimits{Client: client, APIs: api.ScopeNames(), Roles: roles, Consented: scopes}.Decide(scopes), nil
 }
 
 // Grantable gives the scopes of an API that a person could give to a token now; an
@@ -107,10 +123,10 @@ func (s *Service) Grantable(ctx context.Context, owner *authz.User, identifier s
 	if err != nil {
 		return nil, fmt.Errorf("look up API: %w", err)
 	}
-	return s.decide(ctx, api, owner, api.ScopeNames())
+	return s.decide(ctx, api, owner, nil, api.ScopeNames())
 }
 
-func (s *Service) checkExpiry(now, expires time.Time) (time.Time, error) {
+func (s *Service) checkExpiry(now time.Time, m maker, expires time.Time) (time.Time, error) {
 	expires = expires.UTC().Truncate(time.Second)
 	switch {
 	case expires.IsZero():
@@ -120,6 +136,9 @@ func (s *Service) checkExpiry(now, expires time.Time) (time.Time, error) {
 	case expires.Sub(now) > s.cfg.MaxLifetime:
 		return expires, authz.Invalid("expires_at",
 			"must lie within "+days(s.cfg.MaxLifetime)+", which the administrator has set as the longest life")
+	case !m.ends.IsZero() && expires.After(m.ends):
+		return expires, authz.Invalid("expires_at",
+			"must not lie after "+m.ends.UTC().Format(time.RFC3339)+", when the API token that asks ends")
 	}
 	return expires, nil
 }

@@ -66,7 +66,7 @@ func (s *Service) remaining(ctx context.Context, v *authz.APIToken, owner *authz
 	if err != nil {
 		return nil, fmt.Errorf("verify API token: %w", err)
 	}
-	return s.decide(ctx, api, owner, v.Scopes)
+	return s.decide(ctx, api, owner, nil, v.Scopes)
 }
 
 // Inspection is what a token tells without a database.

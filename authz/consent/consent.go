@@ -18,6 +18,9 @@ type Store interface {
 	InTx(ctx context.Context, fn func(context.Context) error) error
 	GrantsOfUser(ctx context.Context, userID string, now time.Time) ([]*authz.Grant, error)
 	RevokeGrants(ctx context.Context, userID, clientID, reason string, now time.Time) (int64, error)
+	// RevokeAPITokensMadeBy revokes the API tokens of a person that a client has made. It
+	// comes first in a transaction: it locks the person's row.
+	RevokeAPITokensMadeBy(ctx context.Context, clientID, userID, reason string, now time.Time) (int64, error)
 }
 
 // Answers remembers consents.
@@ -113,18 +116,22 @@ func after(now, last time.Time) time.Time {
 }
 
 // Revoke takes back all that a person has allowed to a client: what they answered is
-// forgotten and every grant revoked, both or neither. Revoking twice is fine.
+// forgotten, and every grant revoked and every API token that the client made in their name,
+// all or nothing. Revoking twice is fine.
 func (s *Service) Revoke(ctx context.Context, userID, clientID string) error {
 	if userID == "" || clientID == "" { // to storage, no client means all of them
 		return fmt.Errorf("revoke consent: %w", authz.ErrNotFound)
 	}
-	var grants int64
-	err := s.cfg.Store.InTx(ctx, func(ctx context.Context) error {
+	var grants, tokens int64
+	err := s.cfg.Store.InTx(ctx, func(ctx context.Context) (err error) {
+		now := s.cfg.Now()
+		if tokens, err = s.cfg.Store.RevokeAPITokensMadeBy(ctx, clientID, userID, authz.RevokedByUser, now); err != nil {
+			return err
+		}
 		if err := s.cfg.Store.DeleteConsent(ctx, userID, clientID); err != nil {
 			return err
 		}
-		var err error
-		grants, err = s.cfg.Store.RevokeGrants(ctx, userID, clientID, authz.RevokedByUser, s.cfg.Now())
+		grants, err = s.cfg.Store.RevokeGrants(ctx, userID, clientID, authz.RevokedByUser, now)
 		return err
 	})
 	if err != nil {
@@ -132,7 +139,7 @@ func (s *Service) Revoke(ctx context.Context, userID, clientID string) error {
 	}
 	s.cfg.Audit.Record(ctx, authz.Event{
 		Kind: authz.EventGrantRevoked, UserID: userID, ClientID: clientID,
-		Detail: map[string]string{"reason": authz.RevokedByUser, "grants": fmt.Sprint(grants)},
+		Detail: map[string]string{"reason": authz.RevokedByUser, "grants": fmt.Sprint(grants), "api_tokens": fmt.Sprint(tokens)},
 	})
 	return nil
 }

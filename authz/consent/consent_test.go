@@ -265,6 +265,34 @@ func TestRevoke(t *testing.T) {
 	}
 }
 
+// An API token that an app made in a person's name goes with what they allowed to it.
+func TestRevokeTakesAlongTheAPITokensOfTheApp(t *testing.T) {
+	t.Parallel()
+	storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {
+		w := newWorld(t, open(storage.WithMaxConns(1)))
+		for id, v := range map[string]authz.APIToken{
+			"tok_app": {UserID: "alice", MadeBy: "calendar"}, "tok_of_app": {UserID: "alice", MadeBy: "tok_app"},
+			"tok_mail": {UserID: "alice", MadeBy: "mail"}, "tok_own": {UserID: "alice"}, "tok_bob": {UserID: "bob", MadeBy: "calendar"},
+		} {
+			v.ID, v.Hash, v.CreatedAt, v.ExpiresAt = id, []byte(id), w.clock.Now(), w.clock.Now().Add(time.Hour)
+			if err := w.store.InsertAPIToken(t.Context(), &v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Revoke(t.Context(), "alice", "calendar"); err != nil {
+			t.Fatal(err)
+		}
+		for id, want := range map[string]bool{"tok_app": false, "tok_of_app": false, "tok_mail": true, "tok_own": true, "tok_bob": true} {
+			if _, _, err := w.store.LiveAPIToken(t.Context(), id, w.clock.Now()); (err == nil) != want {
+				t.Errorf("%s: %v, want live %v", id, err, want)
+			}
+		}
+		if e := w.events.Last(); e.Detail["api_tokens"] != "2" {
+			t.Errorf("recorded %+v", e)
+		}
+	})
+}
+
 func TestRevokeNeverMeansAll(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storagetest.New(t))

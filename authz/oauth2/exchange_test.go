@@ -109,6 +109,11 @@ func TestAnExchangedTokenSaysWhoActsForWhom(t *testing.T) {
 		if act, _ := json.Marshal(is["act"]); string(act) != `{"sub":"relay"}` {
 			t.Errorf("act %s", act)
 		}
+		for token, want := range map[string]bool{before: false, a.text("access_token"): true} {
+			if info, err := w.provider.AccessToken(t.Context(), token); err != nil || info.Exchanged != want {
+				t.Errorf("read as %+v, %v; want exchanged %v", info, err, want)
+			}
+		}
 		if !w.good(a.text("access_token")) {
 			t.Error("the server does not take the token that it has made")
 		}

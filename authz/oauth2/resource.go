@@ -73,7 +73,7 @@ func (p *Provider) chooseAudience(ctx context.Context, c *authz.Client, asked []
 
 // mayAsk reports whether a client may have tokens for an API.
 func (p *Provider) mayAsk(c *authz.Client, identifier string) bool {
-	return identifier == p.Issuer || slices.Contains(c.Metadata.APIs, identifier)
+	return c.MayAsk(p.Issuer, identifier)
 }
 
 // narrowAudience gives the APIs of a grant that the client may still ask for, or those of

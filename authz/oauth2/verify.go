@@ -17,11 +17,13 @@ type TokenInfo struct {
 	ClientID string
 	Scopes   authz.Scopes
 	Audience []string
+	// Exchanged tells that a service acts with it for another client (RFC 8693 §4.1).
+	Exchanged bool
 }
 
 // AccessToken verifies an access token of ours in full, revocation included, with at most
-// one statement. Its scopes are those that are left today. The error is ErrInvalidToken, or an outage. The audience is for the
-// caller to check: it knows which API it is.
+// one statement. Its scopes are those that are left today. The error is ErrInvalidToken, or
+// an outage. The audience is for the caller to check: it knows which API it is.
 func (p *Provider) AccessToken(ctx context.Context, token string) (*TokenInfo, error) {
 	claims, err := p.readAccessToken(token)
 	if err != nil {
@@ -35,7 +37,10 @@ func (p *Provider) AccessToken(ctx context.Context, token string) (*TokenInfo, e
 	if err != nil {
 		return nil, err
 	}
-	info := &TokenInfo{Subject: claims.Subject, ClientID: claims.ClientID, Scopes: scopes, Audience: claims.Audience}
+	info := &TokenInfo{
+		Subject: claims.Subject, ClientID: claims.ClientID, Scopes: scopes, Audience: claims.Audience,
+		Exchanged: claims.Actor != nil,
+	}
 	if isPerson(claims.Subject) {
 		info.UserID = claims.Subject
 	}

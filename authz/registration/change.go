@@ -95,33 +95,47 @@ func (s *Service) Update(ctx context.Context, id string, version int64, m authz.
 }
 
 // SetDisabled switches a client off, or on again. While it is off it is refused everywhere;
-// what it was granted is kept.
+// what it was granted is kept. The API tokens that it made are revoked for good: whoever has
+// one needs the client no more.
 func (s *Service) SetDisabled(ctx context.Context, id string, disabled bool) error {
-	changed := false
-	_, err := s.change(ctx, id, 0, edit{decide: func(c *authz.Client) error {
-		changed = c.Disabled() != disabled
-		switch {
-		case !disabled:
-			c.DisabledAt = time.Time{}
-		case changed:
-			c.DisabledAt = s.cfg.Now()
-		}
-		return nil
-	}})
+	changed, tokens := false, int64(0)
+	_, err := s.change(ctx, id, 0, edit{
+		decide: func(c *authz.Client) error {
+			changed = c.Disabled() != disabled
+			switch {
+			case !disabled:
+				c.DisabledAt = time.Time{}
+			case changed:
+				c.DisabledAt = s.cfg.Now()
+			}
+			return nil
+		},
+		also: func(ctx context.Context, _ *authz.Client) (err error) {
+			if disabled {
+				tokens, err = s.cfg.Store.RevokeAPITokensMadeBy(ctx, id, "", authz.RevokedByAdmin, s.cfg.Now())
+			}
+			return err
+		},
+	})
 	if err != nil || !changed {
 		return err
 	}
-	s.record(ctx, authz.EventClientChanged, id, map[string]string{"disabled": fmt.Sprint(disabled)})
+	detail := map[string]string{"disabled": fmt.Sprint(disabled)}
+	if disabled {
+		detail["api_tokens"] = fmt.Sprint(tokens)
+	}
+	s.record(ctx, authz.EventClientChanged, id, detail)
 	return nil
 }
 
-// Delete forgets a client, its secrets, what people consented to and what it was granted.
+// Delete forgets a client, its secrets, what people consented to and what it was granted,
+// and revokes the API tokens that it made.
 // APIs that it owned have no owner afterwards: a later client of the same id is another.
 func (s *Service) Delete(ctx context.Context, id string) error {
 	if !validID(id) {
 		return fmt.Errorf("delete client: %w", authz.ErrNotFound)
 	}
-	var grants int64
+	var grants, tokens int64
 	err := s.cfg.Store.InTx(ctx, func(ctx context.Context) (err error) {
 		now := s.cfg.Now()
 		if grants, err = s.cfg.Store.RevokeGrantsOfClient(ctx, id, authz.RevokedByAdmin, now); err != nil {
@@ -130,11 +144,15 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 		if _, err = s.cfg.Store.DisownAPIs(ctx, id, now); err != nil {
 			return err
 		}
-		return s.cfg.Store.DeleteClient(ctx, id)
+		if err = s.cfg.Store.DeleteClient(ctx, id); err != nil {
+			return err
+		}
+		tokens, err = s.cfg.Store.RevokeAPITokensMadeBy(ctx, id, "", authz.RevokedByAdmin, now)
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	s.record(ctx, authz.EventClientDeleted, id, map[string]string{"grants": fmt.Sprint(grants)})
+	s.record(ctx, authz.EventClientDeleted, id, map[string]string{"grants": fmt.Sprint(grants), "api_tokens": fmt.Sprint(tokens)})
 	return nil
 }

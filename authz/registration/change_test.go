@@ -1,6 +1,7 @@
 package registration_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -258,6 +259,51 @@ func TestDeleteLeavesNothingToALaterClientOfTheSameID(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Whoever has an API token that a client made needs the client no more: it ends with it.
+func TestTheAPITokensOfAClientEndWithIt(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(w *world) error{
+		"disabled": func(w *world) error { return w.SetDisabled(context.Background(), "acme", true) },
+		"deleted":  func(w *world) error { return w.Delete(context.Background(), "acme") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {
+				w := newWorldOn(t, open(storage.WithMaxConns(1)))
+				w.create(t, registration.New{ID: "acme", Metadata: webApp()})
+				now := w.clock.Now()
+				for _, user := range []string{"ann", "bob"} {
+					u := &authz.User{ID: user, Username: user, CreatedAt: now, UpdatedAt: now, Version: 1}
+					if err := w.store.InsertUser(t.Context(), u); err != nil {
+						t.Fatal(err)
+					}
+					for id, madeBy := range map[string]string{"tok_1": "acme", "tok_11": "tok_1" + user, "tok_2": "other", "tok_3": ""} {
+						v := &authz.APIToken{
+							ID: id + user, Hash: []byte(id + user), UserID: user, MadeBy: madeBy, CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+						}
+						if err := w.store.InsertAPIToken(t.Context(), v); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				if err := end(w); err != nil {
+					t.Fatal(err)
+				}
+				for id, want := range map[string]bool{"tok_1": false, "tok_11": false, "tok_2": true, "tok_3": true} {
+					for _, user := range []string{"ann", "bob"} {
+						if _, _, err := w.store.LiveAPIToken(t.Context(), id+user, now); (err == nil) != want {
+							t.Errorf("%s of %s: %v, want live %v", id, user, err, want)
+						}
+					}
+				}
+				if e := w.events.Last(); e.ClientID != "acme" || e.Detail["api_tokens"] != "4" {
+					t.Errorf("recorded %+v", e)
+				}
+			})
+		})
+	}
 }
 
 func TestChangesAtOnceAllCount(t *testing.T) {

@@ -18,6 +18,9 @@ type Store interface {
 	Secrets
 	InTx(ctx context.Context, fn func(context.Context) error) error
 	RevokeGrantsOfClient(ctx context.Context, clientID, reason string, now time.Time) (int64, error)
+	// RevokeAPITokensMadeBy revokes the API tokens that a client has made of everybody, who is
+	// the person without a name. It comes after the client was disabled or deleted.
+	RevokeAPITokensMadeBy(ctx context.Context, clientID, userID, reason string, now time.Time) (int64, error)
 	// DisownAPIs leaves the APIs of a client without an owner.
 	DisownAPIs(ctx context.Context, clientID string, now time.Time) (int64, error)
 }

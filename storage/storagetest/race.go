@@ -63,6 +63,7 @@ func testRaces(ctx context.Context, t *testing.T, s store) {
 		{"read and update from two processes", many, raceProcesses},
 		{"insert one username", many, raceUsername},
 		{"first consent", many, raceConsent},
+		{"make api tokens while the app goes", many, raceMaker},
 		{"first active key", many, raceActiveKey},
 		{"rotate a key", many, raceRotateKey},
 		{"sweep", few, raceSweep},

@@ -40,9 +40,10 @@ type APIs interface {
 type APITokens interface {
 	List(ctx context.Context, userID string) ([]*authz.APIToken, error)
 	Create(ctx context.Context, owner *authz.User, n apitoken.New) (*authz.APIToken, authz.Secret, error)
-	Rotate(ctx context.Context, userID, id string, overlap time.Duration) (*authz.APIToken, authz.Secret, error)
+	Rotate(ctx context.Context, userID string, r apitoken.Rotation) (*authz.APIToken, authz.Secret, error)
 	Revoke(ctx context.Context, userID, id string) error
 	Grantable(ctx context.Context, owner *authz.User, identifier string) (authz.Scopes, error)
+	Makers(ctx context.Context, tokens []*authz.APIToken) (map[string]string, error)
 	MaxLifetime() time.Duration
 }
 

@@ -35,15 +35,24 @@ func (p *Pages) Apps(w http.ResponseWriter, r *http.Request) {
 		p.Answers.Page(w, r, answer.Outage(err))
 		return
 	}
+	makers, err := p.APITokens.Makers(r.Context(), mine)
+	if err != nil {
+		p.Answers.Page(w, r, answer.Outage(err))
+		return
+	}
 	out := page.AccountApps{Layout: p.layout(r, who)}
 	for _, app := range granted {
 		out.Entries = append(out.Entries, entry(app, known))
 	}
 	for _, t := range mine {
-		out.Entries = append(out.Entries, page.Entry{
+		one := page.Entry{
 			Kind: page.KindToken, ID: t.ID, Name: t.Name, Access: []page.Access{tokenAccess(t, known)},
 			Since: t.CreatedAt, LastUsed: t.LastUsedAt, Expires: t.ExpiresAt, Place: t.LastAddress,
-		})
+		}
+		if maker := makers[t.MadeBy]; maker != "" {
+			one.Host = "Made by " + maker
+		}
+		out.Entries = append(out.Entries, one)
 	}
 	p.Answers.Show(w, r, http.StatusOK, out)
 }

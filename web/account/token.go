@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/apitoken"
 	"github.com/signet-auth/signet/authz/catalog"
 	"github.com/signet-auth/signet/web/answer"
 	"github.com/signet-auth/signet/web/page"
@@ -34,9 +35,16 @@ func (p *Pages) Tokens(w http.ResponseWriter, r *http.Request) {
 		p.Answers.Page(w, r, answer.Outage(err))
 		return
 	}
+	makers, err := p.APITokens.Makers(r.Context(), all)
+	if err != nil {
+		p.Answers.Page(w, r, answer.Outage(err))
+		return
+	}
 	out := page.AccountTokens{Layout: p.layout(r, who)}
 	for _, t := range all {
-		out.Tokens = append(out.Tokens, tokenEntry(t, known, out.Now))
+		entry := tokenEntry(t, known, out.Now)
+		entry.MadeBy = makers[t.MadeBy]
+		out.Tokens = append(out.Tokens, entry)
 	}
 	p.Answers.Show(w, r, http.StatusOK, out)
 }
@@ -148,7 +156,7 @@ func (p *Pages) RotateToken(w http.ResponseWriter, r *http.Request) {
 	if err != nil || overlap < 0 {
 		overlap = 0 // a form of ours sends one of the choices; anything else ends it now
 	}
-	fresh, secret, err := p.APITokens.Rotate(r.Context(), who.user.ID, r.PostForm.Get("id"), overlap)
+	fresh, secret, err := p.APITokens.Rotate(r.Context(), who.user.ID, apitoken.Rotation{ID: r.PostForm.Get("id"), Overlap: overlap})
 	invalid := new(authz.InvalidError)
 	switch {
 	case errors.Is(err, authz.ErrNotFound):

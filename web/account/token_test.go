@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/apitoken"
+	"github.com/signet-auth/signet/storage"
 	"github.com/signet-auth/signet/storage/storagetest"
 	"github.com/signet-auth/signet/web/webtest"
 )
@@ -63,6 +65,46 @@ func TestAPersonMakesUsesAndRevokesAToken(t *testing.T) {
 	if _, err := s.APITokens.Verify(t.Context(), secret, netip.MustParseAddr("192.0.2.1")); err == nil {
 		t.Error("a revoked token still works")
 	}
+}
+
+// What an app made in a person's name is listed with the app, and goes with it.
+func TestTokensSayWhatMadeThem(t *testing.T) {
+	t.Parallel()
+	storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {
+		t.Parallel()
+		s, app := start(t, open())
+		b, _ := signIn(s, "alice")
+		app.Redeem(b.Open(app.Ask("openid orders:read")).Press("allow"))
+		alice, err := s.Store.UserByName(t.Context(), "alice")
+		if err != nil {
+			t.Fatal(err)
+		}
+		mint := func(name, madeBy string) *authz.APIToken {
+			v, _, err := s.APITokens.Create(t.Context(), alice, apitoken.New{
+				Name: name, API: orders, Scopes: authz.Scopes{"orders:read"}, ExpiresAt: s.Clock.Now().Add(time.Hour), MadeBy: madeBy,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v
+		}
+		if mint("backup script", ""); b.Open("/account/tokens").Says("Made by") {
+			t.Error("something made what the person made")
+		}
+		mint("copy", mint("sync", app.ID).ID)
+		for _, path := range []string{"/account/tokens", "/account/apps"} {
+			p := b.Open(path)
+			if !p.Says("Made by Acme Calendar") || !p.Says("Made by sync") {
+				t.Errorf("%s does not say what made the tokens: %s", path, p.Body)
+			}
+		}
+		after := b.Post("/account/apps/revoke", map[string][]string{
+			"csrf": {b.Open("/account/apps").Value("csrf")}, "kind": {"app"}, "id": {app.ID},
+		})
+		if !after.Says("backup script") || after.Says("sync") || after.Says("copy") {
+			t.Errorf("what is left: %s", after.Body)
+		}
+	})
 }
 
 func webtestForm(p *webtest.Page, scope, expires, networks string) map[string][]string {

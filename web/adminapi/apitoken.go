@@ -3,9 +3,11 @@ package adminapi
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/apitoken"
 )
 
 const ownTokens = "/api/v1/account/tokens"
@@ -38,7 +40,8 @@ func tokenID(t *authz.APIToken) string { return t.ID }
 func (a *API) apiTokenDocument(t *authz.APIToken) APIToken { return APITokenDocument(t, a.Now()) }
 
 // createToken makes a token of the person who asks. What asks for them may be an app with
-// nothing but signet:account: it gets no token with more power over the server than that.
+// nothing but signet:account: it gets no token with more power over the server than that,
+// and none for what it is not registered for.
 func (a *API) createToken(c *call) (*reply, error) {
 	var in newTokenInput
 	if err := c.read(&in); err != nil {
@@ -51,16 +54,52 @@ func (a *API) createToken(c *call) (*reply, error) {
 	if err := c.mayTouch(asked.Scopes); err != nil {
 		return nil, err
 	}
+	if asked.MadeBy, err = c.maker(); err != nil {
+		return nil, err
+	}
 	owner, err := a.People.Get(c.ctx(), c.caller.UserID)
 	if err != nil {
 		return nil, err
 	}
 	made, secret, err := a.APITokens.Create(c.ctx(), owner, asked)
 	if err != nil {
-		return nil, err
+		return nil, notMade(err)
 	}
 	return created(ownTokens+"/"+made.ID, a.apiTokenDocument(made).WithToken(secret), 0), nil
 }
+
+// maker says what is about to make a token: the client that asks, or the API token. A
+// service that acts for a client has been given nothing that outlives the token it shows.
+func (c *call) maker() (string, error) {
+	if c.caller.Exchanged {
+		e := challenge(http.StatusForbidden, "insufficient_scope",
+			"The token comes from a token exchange: API tokens are made with one that the person has given.", "")
+		e.code = "exchanged_token"
+		return "", e
+	}
+	return c.caller.ClientID, nil
+}
+
+// notMade says why there is no new token, where no member of the body is to blame.
+func notMade(err error) error {
+	var beyond *apitoken.BeyondError
+	var invalid *authz.InvalidError
+	switch {
+	case errors.As(err, &beyond):
+		e := challenge(http.StatusForbidden, "insufficient_scope",
+			sentence(beyond.Error())+" It gets no API token for it.", beyond.Scope)
+		e.code = "client_not_registered"
+		return e
+	case errors.Is(err, apitoken.ErrMaker):
+		return &refusal{status: http.StatusConflict, code: "conflict", detail: sentence(err.Error())}
+	case errors.As(err, &invalid) && invalid.Field == "id":
+		return &refusal{status: http.StatusConflict, code: "conflict", detail: "There are too many API tokens already: revoke one first."}
+	}
+	return err
+}
+
+// sentence makes a reason that stands by itself.
+func sentence(reason string) string { return strings.ToUpper(reason[:1]) + reason[1:] + "." }
 
 // ownToken finds a token of the person who asks, one that has ended lately among them.
 func (a *API) ownToken(c *call) (*authz.APIToken, error) {
@@ -89,7 +128,8 @@ func (a *API) showOwnToken(c *call) (*reply, error) {
 }
 
 // rotateToken gives a new token for an old one. Whoever gets it can do all that the old one
-// could, so that it is as if they made it.
+// could, so that it is as if they made it: only a token that replaces itself changes nothing
+// about who made it.
 func (a *API) rotateToken(c *call) (*reply, error) {
 	old, err := a.ownToken(c)
 	if err != nil {
@@ -106,20 +146,17 @@ func (a *API) rotateToken(c *call) (*reply, error) {
 	if in.OverlapSeconds < 0 || in.OverlapSeconds > most {
 		return nil, authz.Invalid("overlap_seconds", "must be between 0 and 30 days")
 	}
-	made, secret, err := a.APITokens.Rotate(c.ctx(), c.caller.UserID, old.ID, time.Duration(in.OverlapSeconds)*time.Second)
+	by, err := c.maker()
 	if err != nil {
-		return nil, noRoom(renamed(err, "overlap", "overlap_seconds"))
+		return nil, err
+	}
+	made, secret, err := a.APITokens.Rotate(c.ctx(), c.caller.UserID, apitoken.Rotation{
+		ID: old.ID, By: by, Overlap: time.Duration(in.OverlapSeconds) * time.Second,
+	})
+	if err != nil {
+		return nil, notMade(renamed(err, "overlap", "overlap_seconds"))
 	}
 	return created(ownTokens+"/"+made.ID, a.apiTokenDocument(made).WithToken(secret), 0), nil
-}
-
-// noRoom says of a fault that is about no member of the body what it is.
-func noRoom(err error) error {
-	var invalid *authz.InvalidError
-	if errors.As(err, &invalid) && invalid.Field == "id" {
-		return &refusal{status: http.StatusConflict, code: "conflict", detail: "There are too many API tokens already: revoke one first."}
-	}
-	return err
 }
 
 func (a *API) revokeOwnToken(c *call) (*reply, error) { return a.revokeTokenOf(c, c.caller.UserID) }

@@ -15,11 +15,11 @@ const (
 	mine      = "alice/" + authz.ScopeAccount
 )
 
-// withOrders is a world with alice and an API that she may grant.
+// withOrders is a world with alice, bob who runs the server, and an API that they may grant.
 func withOrders(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
-	w.person("alice")
+	w.robot(w.person("alice"), w.person("bob", authz.RoleAdministrator))
 	w.want(201, request{method: "POST", path: "/api/v1/apis", body: `{"identifier":"` + orders + `","name":"Orders","scopes":[
 		{"name":"orders:read","description":"See your orders"},{"name":"orders:write","description":"Change your orders"}]}`})
 	return w
@@ -144,7 +144,7 @@ func addresses(n int) []string {
 func TestAccountScopeIsNoWayToMorePower(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.person("alice", authz.RoleAdministrator)
+	w.robot(w.person("alice", authz.RoleAdministrator))
 	admin := newToken("root", issuer, `["signet:admin"]`, "2026-03-31T00:00:00Z", "")
 	for _, scopes := range []string{`["signet:admin"]`, `["signet:account","signet:users:write"]`} {
 		got := w.want(403, request{method: "POST", path: ownTokens, token: mine, body: newToken("x", issuer, scopes, "2026-03-31T00:00:00Z", "")})
@@ -176,7 +176,6 @@ func TestATokenGetsNoMoreThanItsOwnersRolesAllow(t *testing.T) {
 func TestSomebodyElsesTokenIsNotThere(t *testing.T) {
 	t.Parallel()
 	w := withOrders(t)
-	w.person("bob")
 	id, secret := w.makeToken(mine, newToken("n", orders, `["orders:read"]`, "2026-03-31T00:00:00Z", ""))
 	const bob = "bob/" + authz.ScopeAccount
 	for _, id := range []string{id, "tok_" + strings.Repeat("a", 26), "tok_", "..", "%2e%2e", "a%00b", "%ff", url.PathEscape(secret)} {
@@ -271,7 +270,6 @@ func (w *world) walk(t *testing.T, path, token, key string) []string {
 func TestAdministratorsSeeAndRevokeEverybodysTokens(t *testing.T) {
 	t.Parallel()
 	w := withOrders(t)
-	w.person("bob", authz.RoleAdministrator)
 	alices, secret := w.makeToken(mine, newToken("n", orders, `["orders:read"]`, "2026-03-02T00:00:00Z", ""))
 	_, leaked := w.makeToken(mine, newToken("n", orders, `["orders:read"]`, "2026-03-02T00:00:00Z", ""))
 	bobs, root := w.makeToken("bob/"+authz.ScopeAdmin, newToken("r", issuer, `["signet:admin"]`, "2026-03-31T00:00:00Z", ""))

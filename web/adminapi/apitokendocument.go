@@ -15,6 +15,7 @@ type APIToken struct {
 	// Token is there once, when it was just made.
 	Token           string      `json:"token,omitempty"`
 	UserID          string      `json:"user_id"`
+	MadeBy          string      `json:"made_by,omitempty"` // a client, or an API token; absent: the person on their pages
 	Name            string      `json:"name"`
 	API             string      `json:"api"`
 	Scopes          []string    `json:"scopes"`
@@ -42,7 +43,7 @@ const (
 // APITokenDocument shows a token at a moment.
 func APITokenDocument(t *authz.APIToken, now time.Time) APIToken {
 	out := APIToken{
-		ID: t.ID, UserID: t.UserID, Name: t.Name, API: t.API, Scopes: append([]string{}, t.Scopes...),
+		ID: t.ID, UserID: t.UserID, MadeBy: t.MadeBy, Name: t.Name, API: t.API, Scopes: append([]string{}, t.Scopes...),
 		Status: statusOf(t, now), CreatedAt: t.CreatedAt.UTC(), ExpiresAt: t.ExpiresAt.UTC(), RevokedAt: utc(t.RevokedAt),
 		LastUsedAt: utc(t.LastUsedAt), LastUsedAddress: t.LastAddress, LastUsedAgent: t.LastAgent,
 	}

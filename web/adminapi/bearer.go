@@ -96,7 +96,7 @@ func (c *call) mayTouch(scopes authz.Scopes) error {
 	return nil
 }
 
-// asCaller puts the caller where the audit log looks for who is asking.
+// asCaller puts the caller where the audit log looks for who is asking, and with what.
 func asCaller(ctx context.Context, info *oauth2.TokenInfo) context.Context {
-	return authz.WithSession(ctx, nil, &authz.User{ID: info.Subject})
+	return authz.WithClient(authz.WithSession(ctx, nil, &authz.User{ID: info.Subject}), info.ClientID)
 }

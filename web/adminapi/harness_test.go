@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"flag"
 	"io"
 	"log/slog"
@@ -44,15 +45,29 @@ const (
 var update = flag.Bool("update", false, "rewrite golden files")
 
 // tokens verifies access tokens of the form "scope+scope": those scopes, for this API. They
-// are a client's own, or a person's as "username/scope+scope". What a real token must be
-// like is the business of package oauth2.
-type tokens struct{ people map[string]string }
+// are a client's own, or a person's as "username/scope+scope", and "exchanged/…" when
+// another service acts with it. What a real token must be like is the business of package
+// oauth2. API tokens are real ones.
+type tokens struct {
+	people map[string]string
+	api    func() *apitoken.Service
+}
 
-func (k tokens) AccessToken(_ context.Context, token string) (*oauth2.TokenInfo, error) {
+func (k tokens) AccessToken(ctx context.Context, token string) (*oauth2.TokenInfo, error) {
+	if strings.HasPrefix(token, authz.PrefixAPIToken) {
+		v, err := k.api().Find(ctx, token)
+		if err != nil {
+			return nil, oauth2.ErrInvalidToken
+		}
+		return &oauth2.TokenInfo{
+			Subject: v.User.ID, UserID: v.User.ID, ClientID: v.Token.ID, Scopes: v.Scopes, Audience: []string{v.Token.API},
+		}, nil
+	}
+	token, exchanged := strings.CutPrefix(token, "exchanged/")
 	if username, scopes, personal := strings.Cut(token, "/"); personal {
 		return &oauth2.TokenInfo{
 			Subject: k.people[username], UserID: k.people[username], ClientID: "robot", Audience: []string{issuer},
-			Scopes: authz.ParseScopes(strings.ReplaceAll(scopes, "+", " ")),
+			Scopes: authz.ParseScopes(strings.ReplaceAll(scopes, "+", " ")), Exchanged: exchanged,
 		}, nil
 	}
 	switch token {
@@ -115,11 +130,12 @@ func newWorld(t testing.TB) *world {
 		Store: w.store, APIs: withOwn{w.store}, Audit: w.audit, Algorithms: []string{authz.AlgES256, authz.AlgRS256}, Now: now, Random: rand.Reader,
 	})
 	w.tokens = apitoken.NewService(apitoken.Config{
-		Store: w.store, Catalog: withOwn{w.store}, Roles: w.people.RolesOf, Audit: w.audit, Now: now, Random: rand.Reader,
+		Issuer: issuer, Store: w.store, Catalog: withOwn{w.store}, Client: w.store.Client, Roles: w.people.RolesOf,
+		Audit: w.audit, Now: now, Random: rand.Reader,
 		Status: revocation.New(revocation.Config{Store: w.store, Issuer: issuer, Now: now, Random: rand.Reader}),
 	})
 	api := adminapi.New(adminapi.Deps{
-		Issuer: issuer, Tokens: tokens{w.ids}, Now: now, People: w.people, Clients: clients, APITokens: w.tokens,
+		Issuer: issuer, Tokens: tokens{w.ids, func() *apitoken.Service { return w.tokens }}, Now: now, People: w.people, Clients: clients, APITokens: w.tokens,
 		Consents:    consent.New(consent.Config{Store: w.store, Clients: clients, Audit: w.audit, Now: now}),
 		LeakReports: ratelimit.New(ratelimit.Config{Burst: 3, Refill: time.Minute, Now: now}),
 		APIs:        catalog.New(catalog.Config{Store: w.store, Issuer: issuer, Audit: w.audit, Now: now}),
@@ -151,6 +167,28 @@ func (w *world) person(username string, roles ...string) *authz.User {
 	}
 	w.ids[username] = u.ID
 	return u
+}
+
+// robot registers the client that all tokens are given to, and has people let it at their
+// accounts.
+func (w *world) robot(people ...*authz.User) {
+	w.t.Helper()
+	ctx, now := w.t.Context(), w.now()
+	err := w.store.InsertClient(ctx, &authz.Client{ID: "robot", CreatedAt: now, UpdatedAt: now, Version: 1, Metadata: authz.ClientMetadata{
+		Name: "The robot", APIs: []string{orders}, Scope: authz.ServerScopes().With(authz.Scopes{"orders:read", "orders:write"}),
+	}})
+	for _, u := range people {
+		g := &authz.Grant{
+			ID: "g " + u.ID, UserID: u.ID, ClientID: "robot", CodeHash: []byte(u.ID), CodeChallenge: "c", AuthTime: now,
+			CodeExpiresAt: now.Add(time.Minute), CreatedAt: now, ExpiresAt: now.Add(365 * 24 * time.Hour),
+		}
+		err = errors.Join(err, w.store.InsertGrant(ctx, g))
+		_, redeem := w.store.RedeemCode(ctx, authz.CodeClaim{GrantID: g.ID, ClientID: "robot", CodeHash: g.CodeHash, CodeChallenge: "c", Now: now})
+		err = errors.Join(err, redeem)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // withOwn finds the server's own API among those registered, as a server does.

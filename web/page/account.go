@@ -38,7 +38,8 @@ type Entry struct {
 	ID   string
 	// Name of the app, the token or the protected site.
 	Name string
-	// Host is where it lives, such as "calendar.acme.example"; may be empty.
+	// Host is where it lives, such as "calendar.acme.example", or of a token what made it,
+	// such as "Made by Acme Calendar"; may be empty.
 	Host string
 	// Access is what it may do, grouped per API.
 	Access []Access

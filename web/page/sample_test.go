@@ -78,7 +78,7 @@ func accountSamples() map[string]Page {
 		}},
 		"tokens": AccountTokens{Layout: person, Tokens: []TokenEntry{
 			{ID: "token-1", Name: "backup script", Access: orders, Created: noon.AddDate(0, 0, -3), Expires: noon.AddDate(0, 3, 0), LastUsed: noon.Add(-3 * time.Minute), Address: "198.51.100.20", UserAgent: "curl/8.9", CIDRs: []string{"198.51.100.0/24", "2001:db8::/48"}},
-			{ID: "token-2", Name: "spreadsheet", Status: TokenExpiring, Access: orders, Created: noon.AddDate(0, 0, -27), Expires: noon.AddDate(0, 0, 3)},
+			{ID: "token-2", Name: "spreadsheet", MadeBy: "Acme Calendar", Status: TokenExpiring, Access: orders, Created: noon.AddDate(0, 0, -27), Expires: noon.AddDate(0, 0, 3)},
 			{ID: "token-3", Name: "old laptop", Status: TokenLeaked, Access: orders, Created: noon.AddDate(0, 0, -60), Expires: noon.AddDate(0, 1, 0)},
 			{ID: "token-4", Name: "import", Status: TokenExpired, Access: orders, Created: noon.AddDate(0, 0, -60), Expires: noon.AddDate(0, 0, -20)},
 			{ID: "token-5", Name: "test", Status: TokenRevoked, Access: orders, Created: noon.AddDate(0, 0, -60), Expires: noon.AddDate(0, 1, 0)},

@@ -28,6 +28,8 @@ type TokenEntry struct {
 	Created, Expires, LastUsed time.Time
 	// Address and UserAgent of the last use; may be empty.
 	Address, UserAgent string
+	// MadeBy names the app or the token that made it in the person's name; empty: they did.
+	MadeBy string
 	// CIDRs are the networks it is limited to; empty means everywhere.
 	CIDRs []string
 }

@@ -173,18 +173,29 @@ func TestAnAppMakesATokenAndSomebodyFindsIt(t *testing.T) {
 	t.Parallel()
 	s, _ := restOf(t)
 	app := s.App("helper", "https://helper.example/cb", func(m *authz.ClientMetadata) {
-		m.Scope, m.APIs = authz.Scopes{authz.ScopeOpenID, authz.ScopeAccount}, []string{s.Issuer}
+		m.Scope, m.APIs = authz.Scopes{authz.ScopeOpenID, authz.ScopeAccount, "parcels:read"}, []string{s.Issuer, parcels}
 	})
 	consent := s.Browser().Open(app.Ask("openid "+authz.ScopeAccount, "resource", s.Issuer)).
 		Fill("username", "alice").Fill("password", passwords).Press("sign-in")
 	tokens := app.Redeem(consent.Press("allow"))
 	expires := s.Clock.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
 	const home = "198.51.100.7"
-	status, body := call(t, s, "POST", ownTokens, tokens.AccessToken, home,
-		`{"name":"helper's","api":"`+parcels+`","scopes":["parcels:read"],"expires_at":"`+expires+`"}`)
-	var made struct{ ID, Token string }
-	if err := json.Unmarshal([]byte(body), &made); err != nil || status != http.StatusCreated {
-		t.Fatalf("status %d: %s %v", status, body, err)
+	mint := func(bearer, name, api, scope string) (made struct {
+		ID, Token string
+		MadeBy    string `json:"made_by"`
+	}) {
+		status, body := call(t, s, "POST", ownTokens, bearer, home,
+			`{"name":"`+name+`","api":"`+api+`","scopes":["`+scope+`"],"expires_at":"`+expires+`"}`)
+		if err := json.Unmarshal([]byte(body), &made); err != nil || status != http.StatusCreated {
+			t.Fatalf("status %d: %s %v", status, body, err)
+		}
+		return made
+	}
+	made := mint(tokens.AccessToken, "helper's", parcels, "parcels:read")
+	more := mint(tokens.AccessToken, "more", s.Issuer, authz.ScopeAccount)
+	of := mint(more.Token, "of more", parcels, "parcels:read")
+	if made.MadeBy != "helper" || of.MadeBy != more.ID {
+		t.Errorf("made by %q and %q", made.MadeBy, of.MadeBy)
 	}
 	if _, err := s.APITokens.Verify(t.Context(), made.Token, netip.Addr{}); err != nil {
 		t.Fatal(err)
@@ -205,6 +216,28 @@ func TestAnAppMakesATokenAndSomebodyFindsIt(t *testing.T) {
 	}
 	if status, _ := call(t, s, "GET", ownTokens, tokens.AccessToken, home, ""); status != http.StatusUnauthorized {
 		t.Errorf("the app is revoked and goes on: status %d", status)
+	}
+	for _, secret := range []string{more.Token, of.Token} {
+		if _, err := s.APITokens.Verify(t.Context(), secret, netip.Addr{}); err == nil {
+			t.Error("the app is revoked and a token that comes from it goes on")
+		}
+	}
+}
+
+// An app that was let at the account and is registered for nothing else stays there.
+func TestAnAppForTheAccountAloneGetsNoFurther(t *testing.T) {
+	t.Parallel()
+	s, _ := restOf(t)
+	app := s.App("helper", "https://helper.example/cb", func(m *authz.ClientMetadata) {
+		m.Scope, m.APIs = authz.Scopes{authz.ScopeOpenID, authz.ScopeAccount}, []string{s.Issuer}
+	})
+	tokens := app.Redeem(s.Browser().Open(app.Ask("openid "+authz.ScopeAccount, "resource", s.Issuer)).
+		Fill("username", "alice").Fill("password", passwords).Press("sign-in").Press("allow"))
+	expires := s.Clock.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
+	status, body := call(t, s, "POST", ownTokens, tokens.AccessToken, "198.51.100.7",
+		`{"name":"n","api":"`+parcels+`","scopes":["parcels:read"],"expires_at":"`+expires+`"}`)
+	if status != http.StatusForbidden || !strings.Contains(body, "client_not_registered") || !strings.Contains(body, parcels) {
+		t.Errorf("status %d: %s", status, body)
 	}
 }
 

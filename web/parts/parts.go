@@ -171,7 +171,8 @@ func (p *Parts) programs(_ context.Context, c Config) error {
 	p.clientCache = cache.New(cache.Config[*authz.Client]{Load: c.Store.Client, Now: c.Now})
 	p.Consents = consent.New(consent.Config{Store: c.Store, Clients: p.Clients, Audit: p.Audit, Now: c.Now})
 	p.APITokens = apitoken.NewService(apitoken.Config{
-		Store: c.Store, Catalog: found(p.api), Roles: p.People.RolesOf, Status: p.Statuses, Audit: p.Audit,
+		Issuer: c.Issuer, Store: c.Store, Catalog: found(p.api), Client: p.clientCache.Get,
+		Roles: p.People.RolesOf, Status: p.Statuses, Audit: p.Audit,
 		MaxLifetime: c.APITokenLifetime, Now: c.Now, Random: c.Random, Log: c.Log,
 	})
 	return nil
