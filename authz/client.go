@@ -23,6 +23,14 @@ type Client struct {
 // Disabled reports whether an administrator has switched the client off.
 func (c *Client) Disabled() bool { return !c.DisabledAt.IsZero() }
 
+// DisplayName is what pages call the app.
+func (c *Client) DisplayName() string {
+	if c.Metadata.Name != "" {
+		return c.Metadata.Name
+	}
+	return c.ID
+}
+
 // Public reports whether the client has no credential of its own (RFC 6749 §2.1).
 func (c *Client) Public() bool { return c.Metadata.AuthMethod == AuthNone }
 

@@ -169,8 +169,8 @@ func (s *Service) hash(ctx context.Context, u *authz.User, p authz.Secret) (stri
 	if p == "" {
 		return "", nil
 	}
-	if text := p.Reveal(); strings.EqualFold(text, u.Username) || strings.EqualFold(text, u.Email) {
-		return "", authz.Invalid("password", "must not be the username or the email address")
+	if err := checkPassword(u, p); err != nil {
+		return "", err
 	}
 	return s.cfg.Passwords.Hash(ctx, p)
 }

@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 
@@ -113,5 +114,29 @@ func TestSetupToken(t *testing.T) {
 	keyless := directory.NewService(directory.Config{})
 	if keyless.CheckSetupToken("") || keyless.CheckSetupToken(keyless.SetupToken().Reveal()) {
 		t.Error("without a key an empty token is good")
+	}
+}
+
+// Who fills in a form is told all that is wrong with it at once, and what Setup would refuse.
+func TestProblemsOfAPersonToBeMade(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		new  directory.New
+		want string
+	}{
+		"nothing":                          {directory.New{Username: "root", Email: "r@example.com", Name: "Ruth", Password: password}, ""},
+		"no email and no name":             {directory.New{Username: "root", Password: password}, ""},
+		"everything":                       {directory.New{Username: "a b", Email: "a@", Name: " A"}, "username email name"},
+		"a username that is another's":     {directory.New{Username: "a@example.com", Email: "b@example.com"}, "username"},
+		"the password is the username":     {directory.New{Username: "Correct-Horse", Password: "correct-horse"}, "password"},
+		"the password is the only address": {directory.New{Username: "ruth@example.com", Password: "Ruth@example.com"}, "password"},
+	} {
+		var fields []string
+		for _, one := range c.new.Problems() {
+			fields = append(fields, one.Field)
+		}
+		if got := strings.Join(fields, " "); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -26,6 +27,28 @@ func validate(u *authz.User) error {
 	if err := checkUsername(u.Username); err != nil {
 		return err
 	}
+	if err := checkEmail(u); err != nil {
+		return err
+	}
+	return checkProfile(u.Profile)
+}
+
+// Problems tells all that is wrong with a person to be made, at most one thing of each field.
+// Create and Setup would tell the first of them.
+func (n New) Problems() []*authz.InvalidError {
+	u := &authz.User{Username: n.Username, Email: n.Email, Profile: authz.Profile{Name: n.Name}}
+	var out []*authz.InvalidError
+	for _, err := range []error{checkUsername(u.Username), checkEmail(u), checkProfile(u.Profile), checkPassword(u, n.Password)} {
+		var invalid *authz.InvalidError
+		if errors.As(err, &invalid) {
+			out = append(out, invalid)
+		}
+	}
+	return out
+}
+
+// checkEmail fills in the address of who has it as their username.
+func checkEmail(u *authz.User) error {
 	if u.Email == "" && strings.Contains(u.Username, "@") {
 		u.Email = u.Username
 	}
@@ -37,7 +60,15 @@ func validate(u *authz.User) error {
 	case u.Email == "" && u.EmailVerified:
 		return authz.Invalid("email_verified", "there is no email address")
 	}
-	return checkProfile(u.Profile)
+	return nil
+}
+
+// checkPassword looks at what only the person's own account makes wrong.
+func checkPassword(u *authz.User, p authz.Secret) error {
+	if text := p.Reveal(); text != "" && (strings.EqualFold(text, u.Username) || strings.EqualFold(text, u.Email)) {
+		return authz.Invalid("password", "must not be the username or the email address")
+	}
+	return nil
 }
 
 func checkUsername(name string) error {
@@ -46,7 +77,7 @@ func checkUsername(name string) error {
 	}
 	for _, c := range []byte(name) {
 		if !isAlphanumeric(c) && !strings.ContainsRune("._-@+", rune(c)) {
-			return authz.Invalid("username", "may have letters a-z, digits, and . _ - @ +")
+			return authz.Invalid("username", "use only letters a-z, digits and . _ - @ +, without spaces")
 		}
 	}
 	if strings.HasPrefix(strings.ToLower(name), authz.PrefixUser) {

@@ -70,7 +70,7 @@ func (p *Provider) readAddress(ctx context.Context, v url.Values) (*authorizatio
 	if v.Get("client_id") == "" {
 		return nil, invalidRequest("The client_id is missing.")
 	}
-	c, err := p.usable(ctx, v.Get("client_id"), fail("invalid_client", "No such app is registered here."))
+	c, err := p.usable(ctx, v.Get("client_id"), fail("invalid_client", "The app that sent you here is not known to this server."))
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func redirectURI(c *authz.Client, v url.Values) (string, error) {
 	case asked == "":
 		return "", invalidRequest("The redirect_uri is missing.")
 	case !authz.MatchRedirectURI(registered, asked):
-		return "", invalidRequest("The redirect_uri is not one that is registered for this app.")
+		return "", invalidRequest(c.DisplayName() + " asked to send you to an address that it has not registered, so you were stopped here.")
 	}
 	return asked, nil
 }
