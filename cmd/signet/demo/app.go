@@ -4,20 +4,18 @@ import (
 	"context"
 	"crypto/rand"
 	"embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
-	"io"
 	"net/http"
-	"strings"
+	"slices"
 	"sync"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 )
 
-//go:embed app.html app.css
+//go:embed app.html app.css icon.svg
 var files embed.FS
 
 // AppConfig is what the app's developer was told when they registered it.
@@ -51,9 +49,17 @@ type visit struct {
 	Token     *oauth2.Token
 	Scopes    []string
 	Orders    []order
-	Error     string
+	Problem   string
+	Updated   bool
 	Refreshed bool
 	Fetched   string // what the API answered when it was asked by a button
+}
+
+// view is what the page shows.
+type view struct {
+	*visit
+	AccountURL string // where the person sees, at Signet, what they allowed
+	Narrowed   bool   // they allowed less than was asked for
 }
 
 const appCookie = "acme_session"
@@ -77,9 +83,12 @@ func NewApp(ctx context.Context, cfg AppConfig) (*App, error) {
 		},
 	}
 	a.mux.HandleFunc("GET /{$}", a.home)
-	a.mux.HandleFunc("GET /app.css", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "app.css") })
+	for _, name := range []string{"app.css", "icon.svg"} {
+		a.mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, name) })
+	}
 	a.mux.HandleFunc("GET /login", a.login)
 	a.mux.HandleFunc("GET /callback", a.callback)
+	a.mux.HandleFunc("POST /update", a.update)
 	a.mux.HandleFunc("POST /refresh", a.refresh)
 	a.mux.HandleFunc("POST /fetch", a.fetch)
 	a.mux.HandleFunc("POST /sign-out", a.signOut)
@@ -105,8 +114,18 @@ func (a *App) home(w http.ResponseWriter, r *http.Request) {
 	v := a.visit(w, r)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	_ = a.page.Execute(w, v)
-	v.Error, v.Refreshed, v.Fetched = "", false, ""
+	_ = a.page.Execute(w, view{v, a.cfg.Issuer + "/account/apps", a.narrowed(v)})
+	v.Problem, v.Updated, v.Refreshed, v.Fetched = "", false, false, ""
+}
+
+// narrowed reports whether something that was asked for was not allowed.
+func (a *App) narrowed(v *visit) bool {
+	for _, scope := range a.oauth.Scopes {
+		if !slices.Contains(v.Scopes, scope) {
+			return true
+		}
+	}
+	return false
 }
 
 // login sends the browser to Signet (authorization code flow with PKCE).
@@ -120,7 +139,7 @@ func (a *App) login(w http.ResponseWriter, r *http.Request) {
 func (a *App) callback(w http.ResponseWriter, r *http.Request) {
 	v := a.visit(w, r)
 	if err := a.finish(r.Context(), v, r); err != nil {
-		v.Error = err.Error()
+		v.Problem = err.Error()
 	}
 	http.Redirect(w, r, "/", http.StatusFound)
 }
@@ -131,7 +150,11 @@ func (a *App) finish(ctx context.Context, v *visit, r *http.Request) error {
 		return errors.New("the answer does not belong to a sign-in of this browser")
 	}
 	v.state = ""
-	if q.Get("error") != "" {
+	switch q.Get("error") {
+	case "":
+	case "access_denied":
+		return errDenied
+	default:
 		return errors.New("Signet says: " + q.Get("error_description"))
 	}
 	if iss := q.Get("iss"); iss != a.cfg.Issuer {
@@ -175,79 +198,6 @@ func (a *App) welcome(ctx context.Context, v *visit, token *oauth2.Token) error 
 		v.Name = "somebody who keeps their name to themselves"
 	}
 	return a.fetchOrders(ctx, v)
-}
-
-// fetchOrders calls the microservice with the access token.
-func (a *App) fetchOrders(ctx context.Context, v *visit) error {
-	scope, _ := v.Token.Extra("scope").(string)
-	v.Scopes, v.Orders = strings.Fields(scope), nil
-	status, body, err := a.call(ctx, v, a.cfg.OrdersURL)
-	if err != nil {
-		return err
-	}
-	switch status {
-	case http.StatusOK:
-	case http.StatusForbidden:
-		return nil // the person did not allow it: the page says so
-	default:
-		return fmt.Errorf("the orders service answers %d", status)
-	}
-	var answer struct{ Orders []order }
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return fmt.Errorf("read orders: %w", err)
-	}
-	v.Orders = answer.Orders
-	return nil
-}
-
-// call asks the API for orders, at its own address or at the gateway's.
-func (a *App) call(ctx context.Context, v *visit, at string) (status int, body []byte, err error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, at+"/orders", nil)
-	if err != nil {
-		return 0, nil, err
-	}
-	v.Token.SetAuthHeader(r)
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return 0, nil, fmt.Errorf("call orders: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err = io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	return resp.StatusCode, body, err
-}
-
-// fetch asks the API again with the same access token, and shows what it says.
-func (a *App) fetch(w http.ResponseWriter, r *http.Request) {
-	v, at, how := a.visit(w, r), a.cfg.OrdersURL, "the service itself"
-	if r.FormValue("through") == "gateway" {
-		at, how = a.cfg.GatewayURL, "the gateway"
-	}
-	if v.Token != nil {
-		status, _, err := a.call(r.Context(), v, at)
-		if err != nil {
-			v.Error = err.Error()
-		}
-		v.Fetched = fmt.Sprintf("%s answers %d %s", how, status, http.StatusText(status))
-	}
-	http.Redirect(w, r, "/", http.StatusSeeOther)
-}
-
-// refresh gets a new access token, as the library does by itself when the old one ends.
-func (a *App) refresh(w http.ResponseWriter, r *http.Request) {
-	v := a.visit(w, r)
-	if v.Token != nil {
-		stale := *v.Token
-		stale.AccessToken = ""
-		fresh, err := a.oauth.TokenSource(r.Context(), &stale).Token()
-		if err == nil {
-			v.Token, v.Refreshed = fresh, true
-			err = a.fetchOrders(r.Context(), v)
-		}
-		if err != nil {
-			v.Error = err.Error()
-		}
-	}
-	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
 // signOut forgets the person in the app; Signet still knows them.

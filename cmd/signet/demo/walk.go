@@ -60,6 +60,7 @@ func Walk(ctx context.Context, s Story, tell func(Step)) error {
 		{"the orders service refuses a request without a token", w.withoutToken},
 		{"the orders service refuses a token that was tampered with", w.forgedToken},
 		{"the app refreshes its access token", w.refresh},
+		{"the app signs the person out", w.signOut},
 		{"a second sign-in asks nothing again", w.signInAgain},
 		{"the account page lists the app", w.listApps},
 		{"the gateway sends a request without anything away", w.gatewayWithout},
@@ -69,7 +70,7 @@ func Walk(ctx context.Context, s Story, tell func(Step)) error {
 		{"the gateway lets the API token pass, and the service sees a JWT", w.gatewayWithToken},
 		{"the person revokes the API token, and the gateway refuses it", w.revokeToken},
 		{"the person takes the app's access back, and the service itself refuses its token", w.revokeApp},
-		{"the app signs the person out", w.signOut},
+		{"the app notices, and says so kindly", w.notice},
 	} {
 		if err := step.do(ctx); err != nil {
 			tell(Step{What: step.what, Problem: err.Error()})
@@ -208,6 +209,16 @@ func (w *walk) listApps(ctx context.Context) error {
 		return err
 	}
 	return w.mentions("Acme Calendar")
+}
+
+func (w *walk) notice(ctx context.Context) error {
+	if err := w.b.press(ctx, "update", nil); err != nil {
+		return err
+	}
+	if err := w.shows("problem", "access back"); err != nil {
+		return err
+	}
+	return w.shows("sign-in-with-signet", "Sign in with Signet")
 }
 
 func (w *walk) signOut(ctx context.Context) error {
