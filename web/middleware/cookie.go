@@ -22,9 +22,13 @@ const (
 	sessionCookie = "signet_session"
 	browserCookie = "signet_browser"
 	deviceCookie  = "signet_device"
+	flashCookie   = "signet_flash"
 
 	// deviceAge is the longest that browsers keep any cookie.
 	deviceAge = 400 * 24 * time.Hour
+
+	// flashAge is how long the page may take to open that a flash is for.
+	flashAge = time.Minute
 )
 
 func (c Cookies) name(base string) string {
@@ -73,4 +77,10 @@ func (c Cookies) SetDevice(w http.ResponseWriter, value authz.Secret) {
 // Device gives what SetDevice left with the browser; empty for a new one.
 func (c Cookies) Device(r *http.Request) authz.Secret {
 	return authz.Secret(c.value(r, deviceCookie))
+}
+
+// SetFlash leaves something with the browser for the page that it is sent to, which gets it
+// from Flash. It is the caller's to seal.
+func (c Cookies) SetFlash(w http.ResponseWriter, value string) {
+	c.set(w, flashCookie, value, flashAge)
 }

@@ -26,9 +26,10 @@ func TestCookiesAreGuarded(t *testing.T) {
 			w := httptest.NewRecorder()
 			cookies.SetSession(w, "ses_1.secret", time.Hour)
 			cookies.SetDevice(w, "device")
+			cookies.SetFlash(w, "flash")
 			middleware.Chain(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}),
 				middleware.Browser(cookies, rand.Reader, plainly)).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
-			ages := map[string]int{"signet_session": 3600, "signet_device": 400 * 24 * 3600, "signet_browser": 0}
+			ages := map[string]int{"signet_session": 3600, "signet_device": 400 * 24 * 3600, "signet_browser": 0, "signet_flash": 60}
 			got := w.Result().Cookies()
 			if len(got) != len(ages) {
 				t.Fatalf("cookies %v, want %d", got, len(ages))
@@ -51,6 +52,29 @@ func TestClearingACookieEndsIt(t *testing.T) {
 	// The browser knows it by name and path.
 	if got := w.Header().Get("Set-Cookie"); got != "__Host-signet_session=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax" {
 		t.Errorf("cookie %s", got)
+	}
+}
+
+func TestAFlashIsHandedOverOnce(t *testing.T) {
+	t.Parallel()
+	cookies := middleware.NewCookies("https://id.example")
+	for name, c := range map[string]struct{ method, cookie, want, left string }{
+		"the page":           {"GET", "__Host-signet_flash=sealed", "sealed", "__Host-signet_flash=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax"},
+		"a form in between":  {"POST", "__Host-signet_flash=sealed", "", ""},
+		"of another host":    {"GET", "signet_flash=planted", "", ""},
+		"a page without one": {"GET", "", "", ""},
+	} {
+		var got string
+		h := middleware.Chain(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			got = middleware.FlashFrom(r.Context())
+		}), middleware.Flash(cookies))
+		r := httptest.NewRequest(c.method, "/", nil)
+		r.Header.Set("Cookie", c.cookie)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if got != c.want || w.Header().Get("Set-Cookie") != c.left {
+			t.Errorf("%s: %q, and the browser gets %q", name, got, w.Header().Get("Set-Cookie"))
+		}
 	}
 }
 

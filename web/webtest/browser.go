@@ -54,6 +54,15 @@ func (b *Browser) Post(path string, form url.Values) *Page {
 	return b.load(b.request(http.MethodPost, b.home.ResolveReference(b.parse(path)), form, "same-origin"))
 }
 
+// PostOnly is Post, without going where the answer points.
+func (b *Browser) PostOnly(path string, form url.Values) *Page {
+	b.t.Helper()
+	visits := b.visits
+	b.visits = nil
+	defer func() { b.visits = visits }()
+	return b.Post(path, form)
+}
+
 // PostFromElsewhere sends a form as a page of another site would make this browser send it:
 // our SameSite=Lax cookies stay at home.
 func (b *Browser) PostFromElsewhere(path string, form url.Values) *Page {
