@@ -1,8 +1,11 @@
 // Two conveniences; every page works without them.
 
-// Copies the text that a button names, and says so.
+// Copies the text that a button names, and says so for a while.
 for (const button of document.querySelectorAll("button[data-copy]")) {
+  const label = button.textContent;
+  let timer;
   button.hidden = false;
+  button.setAttribute("aria-live", "polite");
   button.addEventListener("click", async () => {
     const source = document.getElementById(button.dataset.copy);
     try {
@@ -12,6 +15,8 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
       getSelection().selectAllChildren(source);
       button.textContent = "Selected: now press Ctrl+C or ⌘C";
     }
+    clearTimeout(timer);
+    timer = setTimeout(() => { button.textContent = label; }, 4000);
   });
 }
 
