@@ -32,7 +32,7 @@ func OIDCSentence(scope string) string {
 	case ScopeEmail:
 		return "See your email address"
 	case ScopeOfflineAccess:
-		return "Stay connected when you are not using it"
+		return "Keep this access while you are away"
 	}
 	return ""
 }

@@ -93,6 +93,7 @@ func (s *Site) routes() []route {
 		{"GET", statuslist.Path + "{list}", document, s.statuses.ServeHTTP},
 
 		{"GET", "/static/", static, s.Pages.Assets().ServeHTTP},
+		{"GET", "/favicon.ico", static, s.Pages.Assets().Icon},
 		{"GET", "/healthz", probe, s.health},
 		{"GET", "/readyz", probe, s.ready},
 	}...)
@@ -112,10 +113,11 @@ func (s *Site) around(p policy, path string) []middleware.Middleware {
 	bound := middleware.Bound(s.AnswerWithin)
 	browser := middleware.Browser(s.cookies, s.Random, people)
 	session := middleware.Session(s.cookies, s.Sessions, people)
+	flash := middleware.Flash(s.cookies)
 	switch p {
 	case ownPage:
 		return append(observe(slog.LevelInfo, people, middleware.PageSecurity(https)),
-			s.sameOrigin, middleware.Form(people), bound, browser, session)
+			s.sameOrigin, middleware.Form(people), bound, browser, session, flash)
 	case appPage:
 		return append(observe(slog.LevelInfo, people, middleware.AppPageSecurity(https)),
 			s.sameOrigin, middleware.Form(people), bound, browser, session)
@@ -219,6 +221,7 @@ func (s *Site) resource(one resource) http.Handler {
 			Status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
 			Reason: "This address does not take " + verb(r.Method) + " requests.",
 			Advice: "Go back to where you came from and try again.",
+			Back:   answer.ToAccount(),
 		})
 	}), observed...)
 }

@@ -102,7 +102,7 @@ func New(c Config) (*Site, error) {
 	})
 	s.account = account.New(account.Config{
 		Consents: c.Consents, Sessions: c.Sessions, APITokens: c.APITokens, APIs: c.APIs,
-		Answers: answers, Forms: tokens,
+		Answers: answers, Forms: tokens, Cookies: s.cookies,
 	})
 	s.statuses = statuslist.New(statuslist.Config{Lists: c.Statuses, AnswerWithin: c.AnswerWithin, Answers: answers})
 	s.handler = middleware.Chain(s.router(),

@@ -55,6 +55,7 @@ type Config struct {
 	APIs      APIs
 	Answers   *answer.Writer
 	Forms     middleware.FormTokens
+	Cookies   middleware.Cookies
 }
 
 // Pages are the handlers. Their routes bring the session and the binding of the browser,
@@ -90,7 +91,7 @@ func (p *Pages) Overview(w http.ResponseWriter, r *http.Request) {
 	}
 	p.Answers.Show(w, r, http.StatusOK, page.Account{
 		Layout: p.layout(r, who), Username: who.user.Username, Email: who.user.Email,
-		Since: who.user.CreatedAt, Apps: len(granted), Sessions: len(sessions), Tokens: len(mine),
+		Since: who.user.CreatedAt, Entries: len(granted) + len(mine), Sessions: len(sessions), Tokens: len(mine),
 	})
 }
 

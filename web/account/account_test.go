@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
@@ -49,12 +50,12 @@ func TestApps(t *testing.T) {
 		}
 		tokens := app.Redeem(b.Open(app.Ask("openid offline_access orders:read")).Press("allow"))
 		list := b.Open("/account/apps")
-		for _, words := range []string{"Acme Calendar", "calendar.example", "See your orders", "Stay connected when you are not using it"} {
+		for _, words := range []string{"Acme Calendar", "calendar.example", "See your orders", "Keep this access while you are away"} {
 			if !list.Says(words) {
 				t.Errorf("the list does not say %q: %s", words, list.Body)
 			}
 		}
-		after := list.Press("Yes, remove access")
+		after := list.Press("Yes, remove access of Acme Calendar")
 		if after.URL.Path != "/account/apps" || !after.Says("Acme Calendar no longer has access.") || !after.Says("Nothing can act for you yet") {
 			t.Errorf("at %s: %s", after.URL, after.Body)
 		}
@@ -62,7 +63,7 @@ func TestApps(t *testing.T) {
 		if refreshed.Error != "invalid_grant" {
 			t.Errorf("the app still gets tokens: %d %s", refreshed.Status, refreshed.Error)
 		}
-		if twice := list.Press("Yes, remove access"); twice.Status != http.StatusOK || twice.URL.RawQuery != "" {
+		if twice := list.Press("Yes, remove access of Acme Calendar"); twice.Status != http.StatusOK || twice.Has("flash") {
 			t.Errorf("a second time: status %d: %s", twice.Status, twice.Body)
 		}
 		if p := b.Open(app.Ask("openid orders:read")); p.URL.Path != "/consent" {
@@ -80,14 +81,18 @@ func TestSessions(t *testing.T) {
 		there, _ := signIn(s, "alice")
 		elsewhere, _ := signIn(s, "alice")
 		list := here.Open("/account/sessions")
-		if strings.Count(list.Body, "Firefox on Linux") != 3 || !list.Says("This device") || !list.Says("127.0.0.1") {
+		if strings.Count(list.Body, "<h2>Firefox on Linux") != 3 || !list.Says("This device") || !list.Says("127.0.0.1") {
 			t.Errorf("three sessions, one of them this one: %s", list.Body)
 		}
-		after := list.Press("End")
-		if !after.Says("That session has ended.") || strings.Count(after.Body, "Firefox on Linux") != 2 {
+		if before, _, _ := strings.Cut(list.Body, "This device"); strings.Count(before, "<h2>Firefox on Linux") != 1 {
+			t.Errorf("this device is not the first: %s", list.Body)
+		}
+		const end = "Sign out Firefox on Linux, 127.0.0.1"
+		after := list.Press(end)
+		if !after.Says("Firefox on Linux is signed out.") || strings.Count(after.Body, "<h2>Firefox on Linux") != 2 {
 			t.Errorf("at %s: %s", after.URL, after.Body)
 		}
-		if again := list.Press("End"); again.Status != http.StatusOK {
+		if again := list.Press(end); again.Status != http.StatusOK || again.Has("flash") {
 			t.Errorf("one that is gone already: status %d", again.Status)
 		}
 		if p := list.Press("end-others"); !p.Says("You are signed out everywhere else.") || p.Has("end-others") {
@@ -112,8 +117,8 @@ func TestNobodyEndsAnothersSession(t *testing.T) {
 	victims := alice.Open("/account/sessions")
 	bob, _ := signIn(s, "bob")
 	signIn(s, "bob")
-	bob.Open("/account/sessions").Forge("id", victims.Value("id")).Press("End")
-	if p := alice.Open("/account/sessions"); strings.Count(p.Body, "Firefox on Linux") != 2 {
+	bob.Open("/account/sessions").Forge("id", victims.Value("id")).Press("Sign out Firefox on Linux, 127.0.0.1")
+	if p := alice.Open("/account/sessions"); strings.Count(p.Body, "<h2>Firefox on Linux") != 2 {
 		t.Errorf("bob has ended alice's session: %s", p.Body)
 	}
 }
@@ -126,7 +131,7 @@ func TestFormsNeedTheirOwnToken(t *testing.T) {
 	signIn(s, "alice")
 	other, _ := signIn(s, "alice")
 	for path, button := range map[string]string{
-		"/account/apps": "Yes, remove access", "/account/sessions": "end-others",
+		"/account/apps": "Yes, remove access of Acme Calendar", "/account/sessions": "end-others",
 	} {
 		for name, token := range map[string]string{"none": "", "another session's": other.Open("/account").Value("csrf")} {
 
@@ -170,27 +175,78 @@ func TestPagesNeedASession(t *testing.T) {
 	}
 }
 
-// Nobody can have our page say what they like.
+// flashOf gives what a browser was told to keep for the next page; it has not opened it.
+func flashOf(t *testing.T, b *webtest.Browser, form *webtest.Page) string {
+	t.Helper()
+	answer := b.PostOnly("/account/sessions/end-others", url.Values{"csrf": {form.Value("csrf")}})
+	for _, c := range b.Cookies() {
+		if c.Name == "signet_flash" {
+			return c.Value
+		}
+	}
+	t.Fatalf("status %d: nothing is left for the next page", answer.Status)
+	return ""
+}
+
+// Nobody can have our page say what they like, and it says nothing twice.
 func TestFlashIsOurs(t *testing.T) {
 	t.Parallel()
 	s, _ := start(t, storagetest.New(t))
 	b, _ := signIn(s, "alice")
 	signIn(s, "alice")
-	said := b.Open("/account/sessions").Press("end-others").URL.Query()
-	for name, q := range map[string]url.Values{
-		"without a seal":        {"done": {"Call 0800 123456"}},
-		"with another's seal":   {"done": {"Call 0800 123456"}, "seal": said["seal"]},
-		"with an invented seal": {"done": {"Call 0800 123456"}, "seal": {"seal"}},
+	said := flashOf(t, b, b.Open("/account/sessions"))
+	text, rest, _ := strings.Cut(said, ".")
+	invented := base64.RawURLEncoding.EncodeToString([]byte("Call 0800 123456"))
+	other, _ := signIn(s, "bob")
+	for name, c := range map[string]struct {
+		browser *webtest.Browser
+		flash   string
+	}{
+		"nothing of ours":          {b, "Call 0800 123456"},
+		"without a seal":           {b, invented},
+		"with another's seal":      {b, invented + "." + rest},
+		"with an invented seal":    {b, invented + ".done.seal"},
+		"in another tone":          {b, text + strings.Replace("."+rest, ".done.", ".failed.", 1)},
+		"in another's browser":     {other, said},
+		"what is not even base 64": {b, "!" + said},
 	} {
-		if p := b.Open("/account/sessions?" + q.Encode()); p.Says("0800") {
-			t.Errorf("%s: %s", name, p.Body)
+		c.browser.SetCookie(&http.Cookie{Name: "signet_flash", Value: c.flash, Path: "/"})
+		if p := c.browser.Open("/account/sessions"); p.Has("flash") || p.Status != http.StatusOK {
+			t.Errorf("%s: %d %s", name, p.Status, p.Text("flash"))
 		}
 	}
-	if p := b.Open("/account/sessions?" + said.Encode()); !p.Says("signed out everywhere else") {
+	b.SetCookie(&http.Cookie{Name: "signet_flash", Value: said, Path: "/"})
+	if p := b.Open("/account/sessions"); p.Text("flash") != "You are signed out everywhere else." {
 		t.Errorf("our own is gone: %s", p.Body)
 	}
-	other, _ := signIn(s, "bob")
-	if p := other.Open("/account/sessions?" + said.Encode()); p.Says("signed out everywhere else") {
-		t.Errorf("another's sentence is shown: %s", p.Body)
+	if p := b.Open("/account/sessions"); p.Has("flash") {
+		t.Errorf("after a reload it is said again: %s", p.Text("flash"))
+	}
+}
+
+// The number on the overview is that of the page behind it.
+func TestOverviewCountsWhatThePagesList(t *testing.T) {
+	t.Parallel()
+	s, b, _ := holder(t)
+	app := s.App("calendar", callback)
+	app.Redeem(b.Open(app.Ask("openid")).Press("allow"))
+	b.Post("/account/tokens", webtestForm(b.Open("/account/tokens/new"), "orders:read", "30", ""))
+	overview, list := b.Open("/account"), b.Open("/account/apps")
+	if n := strings.Count(list.Body, `<li class="entry">`); n != 2 || !overview.Says("2What can act for you") || !list.Says("What can act for you") {
+		t.Errorf("%d entries, and the overview says: %s", n, overview.Body)
+	}
+}
+
+func TestATokenCanBeRevokedAmongTheApps(t *testing.T) {
+	t.Parallel()
+	_, b, _ := holder(t)
+	b.Post("/account/tokens", webtestForm(b.Open("/account/tokens/new"), "orders:read", "30", ""))
+	list := b.Open("/account/apps")
+	after := list.Press("Yes, revoke it: backup script")
+	if after.URL.Path != "/account/apps" || after.Text("flash") != "“backup script” no longer works." || !after.Says("Nothing can act for you yet") {
+		t.Errorf("at %s: %s", after.URL, after.Body)
+	}
+	if twice := list.Press("Yes, revoke it: backup script"); twice.Status != http.StatusOK || twice.Has("flash") {
+		t.Errorf("a second time: status %d: %s", twice.Status, twice.Text("flash"))
 	}
 }

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -64,14 +65,10 @@ func (p *Pages) RevokeApp(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	id := r.PostForm.Get("id")
-	if page.EntryKind(r.PostForm.Get("kind")) == page.KindToken {
-		p.revokeToken(w, r, who, id, apps)
-		return
-	}
-	sentence, err := p.farewell(r, who, id)
+	kind, id := page.EntryKind(r.PostForm.Get("kind")), r.PostForm.Get("id")
+	farewell, revoke, err := p.ending(r, who, kind, id)
 	if err == nil {
-		err = p.Consents.Revoke(r.Context(), who.user.ID, id)
+		err = revoke(r.Context(), who.user.ID, id)
 	}
 	switch {
 	case errors.Is(err, authz.ErrNotFound):
@@ -79,23 +76,30 @@ func (p *Pages) RevokeApp(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		p.Answers.Page(w, r, answer.Outage(err))
 	default:
-		p.done(w, r, who, apps, sentence)
+		p.done(w, r, who, apps, farewell)
 	}
 }
 
-// farewell says what revoking an app has done; authz.ErrNotFound when it cannot act for the
-// person.
-func (p *Pages) farewell(r *http.Request, who person, id string) (string, error) {
+// ending finds what takes an entry's access back, and what to say when it is done;
+// authz.ErrNotFound for what cannot act for the person.
+func (p *Pages) ending(r *http.Request, who person, kind page.EntryKind, id string) (farewell string, revoke func(context.Context, string, string) error, err error) {
+	if kind == page.KindToken {
+		t, err := p.ownToken(r, who, id)
+		if err != nil {
+			return "", nil, err
+		}
+		return "“" + t.Name + "” no longer works.", p.APITokens.Revoke, nil
+	}
 	granted, err := p.Consents.Apps(r.Context(), who.user.ID)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	for _, app := range granted {
 		if app.Client.ID == id {
-			return nameOf(app.Client) + " no longer has access.", nil
+			return app.Client.DisplayName() + " no longer has access.", p.Consents.Revoke, nil
 		}
 	}
-	return "", authz.ErrNotFound
+	return "", nil, authz.ErrNotFound
 }
 
 func entry(app consent.App, known *catalog.Snapshot) page.Entry {
@@ -107,7 +111,7 @@ func entry(app consent.App, known *catalog.Snapshot) page.Entry {
 		kind = page.KindFirstParty
 	}
 	return page.Entry{
-		Kind: kind, ID: app.Client.ID, Name: nameOf(app.Client), Host: hostOf(app.Client),
+		Kind: kind, ID: app.Client.ID, Name: app.Client.DisplayName(), Host: hostOf(app.Client),
 		Access: access(app.Scopes, app.Resources, known), Since: app.Since, LastUsed: app.LastUsed,
 	}
 }
@@ -139,13 +143,6 @@ func access(scopes authz.Scopes, resources []string, known *catalog.Snapshot) []
 		}
 	}
 	return out
-}
-
-func nameOf(c *authz.Client) string {
-	if c.Metadata.Name != "" {
-		return c.Metadata.Name
-	}
-	return c.ID
 }
 
 // hostOf is where an app lives: by its own word, or else where it is sent answers.

@@ -162,7 +162,7 @@ func (p *Pages) RotateToken(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, authz.ErrNotFound):
 		goTo(w, tokens)
 	case errors.As(err, &invalid):
-		p.done(w, r, who, tokens, "The token could not be replaced: "+invalid.Reason+".")
+		p.failed(w, r, who, tokens, "The token could not be replaced: "+invalid.Reason+".")
 	case err != nil:
 		p.Answers.Page(w, r, answer.Outage(err))
 	default:

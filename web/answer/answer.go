@@ -19,7 +19,7 @@ import (
 // Trouble is a reason not to do what a request asks for.
 type Trouble struct {
 	Status int
-	// Heading says it in a few words, for what is no failure; empty: "That did not work".
+	// Heading says in a few words what happened; empty: what goes with the code.
 	Heading string
 	// Code is a registered OAuth code or a word of ours, such as "not_found".
 	Code string

@@ -20,7 +20,7 @@ func (s *Steps) ShowConsent(w http.ResponseWriter, r *http.Request) {
 	middleware.AllowFormRedirect(w.Header(), p.RedirectURI)
 	out := page.Consent{
 		Layout: s.Answers.Layout(r), App: appOf(p.Client), Interaction: p.ID,
-		Username: p.User.Username, OnDevice: p.Warn, Groups: groups(p),
+		Username: p.User.Username, OnDevice: p.Warn, Groups: groups(p), NotAsked: notAsked(p),
 	}
 	out.CSRF = s.consentToken(r, p)
 	if u, err := url.Parse(p.RedirectURI); err == nil && !p.Warn {
@@ -47,7 +47,7 @@ func (s *Steps) Consent(w http.ResponseWriter, r *http.Request) {
 	case "deny":
 		s.answer(w, r, p.ID, false, nil)
 	case "switch":
-		goTo(w, "/login?"+url.Values{"interaction": {p.ID}}.Encode())
+		goTo(w, "/login?"+url.Values{"interaction": {p.ID}, "instead": {"yes"}}.Encode())
 	default:
 		resume(w, p.ID)
 	}
@@ -112,7 +112,7 @@ func groups(p *oauth2.Pending) []page.ConsentGroup {
 		for _, asked := range g.Scopes {
 			one.Scopes = append(one.Scopes, page.ConsentScope{
 				Name: asked.Name, Sentence: sentence(asked),
-				Optional: asked.Optional, Checked: true, New: asked.New && before,
+				Detail: detail(asked.Name, p.User), Optional: asked.Optional, Checked: true, New: asked.New && before,
 			})
 		}
 		out = append(out, one)
@@ -127,6 +127,48 @@ func sentence(asked oauth2.AskedScope) string {
 		return own
 	}
 	return asked.Description
+}
+
+// detail shows what an app would see of a person: a category is easily allowed, one's own
+// address is not.
+func detail(scope string, u *authz.User) string {
+	switch {
+	case scope == authz.ScopeProfile && u.DisplayName() != u.Username:
+		return u.DisplayName() + " (" + u.Username + ")"
+	case scope == authz.ScopeProfile:
+		return u.Username
+	case scope == authz.ScopeEmail && u.Email == "":
+		return "Your account has none."
+	case scope == authz.ScopeEmail:
+		return u.Email
+	}
+	return ""
+}
+
+// maxNotAsked is how much is said of what an app does not ask for.
+const maxNotAsked = 3
+
+// notAsked are things that the same APIs offer and the app does not ask for. They do not
+// depend on the boxes, so that the page says the same without JavaScript.
+func notAsked(p *oauth2.Pending) []string {
+	var asked authz.Scopes
+	for _, g := range p.Groups {
+		for _, s := range g.Scopes {
+			asked = append(asked, s.Name)
+		}
+	}
+	var out []string
+	for _, g := range p.Groups {
+		if g.API == nil {
+			continue
+		}
+		for _, s := range g.API.Scopes {
+			if !asked.Has(s.Name) && s.Description != "" && len(out) < maxNotAsked {
+				out = append(out, s.Description)
+			}
+		}
+	}
+	return out
 }
 
 // answeredBefore reports whether anything here is not new: only then is it of interest

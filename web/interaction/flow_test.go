@@ -165,7 +165,14 @@ func TestUseAnotherAccount(t *testing.T) {
 	if login.URL.Path != "/login" {
 		t.Fatalf("at %s", login.URL)
 	}
-	consent = signIn(login, "bob")
+	if stay := login.Link("Continue as alice"); stay.URL.Path != "/consent" || !stay.Has("allow") {
+		t.Errorf("there is no way back: at %s", stay.URL)
+	}
+	wrong := login.Fill("username", "bob").Fill("password", "mistyped").Press("sign-in")
+	if !wrong.Has("stay") {
+		t.Errorf("after a mistake there is no way back: %s", wrong.Body)
+	}
+	consent = signIn(wrong, "bob")
 	if !consent.Says("bob") || consent.Says("alice") {
 		t.Errorf("the consent page is not bob's: %s", consent.Body)
 	}
@@ -190,6 +197,25 @@ func TestConsentIsOfWhoWasAsked(t *testing.T) {
 	}
 	if again := refused.Link("Open it again"); !again.Says("bob") {
 		t.Errorf("no way on: %s", again.Body)
+	}
+}
+
+// A person sees what of them is shown, and what the app has not asked for.
+func TestConsentShowsTheDataItself(t *testing.T) {
+	t.Parallel()
+	w := onSQLite(t)
+	consent := signIn(w.Browser().Open(w.app.Ask("openid profile email orders:read")), "alice")
+	for _, words := range []string{"alice@example.com", "Always needed", "Change your orders", "See your password"} {
+		if !consent.Says(words) {
+			t.Errorf("the page does not say %q: %s", words, consent.Body)
+		}
+	}
+	if _, limits, _ := strings.Cut(consent.Body, "This does not let it"); strings.Contains(limits, "See your orders") {
+		t.Error("what is asked for stands among what is not")
+	}
+	all := signIn(w.Browser().Open(w.app.Ask("openid orders:read orders:write")), "alice")
+	if _, limits, _ := strings.Cut(all.Body, "This does not let it"); strings.Contains(limits, "orders") || strings.Contains(all.Body, "alice@example.com") {
+		t.Errorf("more is said than there is to say: %s", all.Body)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
@@ -25,6 +26,7 @@ type Passwords interface {
 type visit struct {
 	pending  *oauth2.Pending // nil: by themselves
 	returnTo string          // a path of ours; empty: the account
+	instead  bool            // signed in already, and here to be somebody else
 }
 
 func (v visit) id() string {
@@ -35,9 +37,10 @@ func (v visit) id() string {
 }
 
 // ShowLogin asks for a username and a password: GET /login, with interaction or return_to.
+// With instead it offers to stay who one is.
 func (s *Steps) ShowLogin(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	v, ok := s.visit(w, r, q.Get("interaction"), q.Get("return_to"))
+	v, ok := s.visit(w, r, q)
 	if !ok {
 		return
 	}
@@ -55,7 +58,7 @@ func (s *Steps) ShowLogin(w http.ResponseWriter, r *http.Request) {
 // Login takes the form: POST /login.
 func (s *Steps) Login(w http.ResponseWriter, r *http.Request) {
 	form := r.PostForm
-	v, ok := s.visit(w, r, form.Get("interaction"), form.Get("return_to"))
+	v, ok := s.visit(w, r, form)
 	if !ok {
 		return
 	}
@@ -69,6 +72,11 @@ func (s *Steps) Login(w http.ResponseWriter, r *http.Request) {
 		s.answer(w, r, v.pending.ID, false, nil)
 		return
 	}
+	if typed.Username == "" || form.Get("password") == "" {
+		typed.Problem = page.Incomplete
+		s.showLogin(w, r, http.StatusUnprocessableEntity, v, typed)
+		return
+	}
 	user, err := s.Passwords.Password(r.Context(), login.Attempt{
 		Username: typed.Username, Password: authz.Secret(form.Get("password")), Device: s.Cookies.Device(r),
 	})
@@ -80,16 +88,17 @@ func (s *Steps) Login(w http.ResponseWriter, r *http.Request) {
 }
 
 // visit finds out why somebody is here; not ok when they have been answered already.
-func (s *Steps) visit(w http.ResponseWriter, r *http.Request, id, returnTo string) (v visit, ok bool) {
+func (s *Steps) visit(w http.ResponseWriter, r *http.Request, q url.Values) (v visit, ok bool) {
+	id := q.Get("interaction")
 	if id == "" {
-		return visit{returnTo: ownPath(returnTo)}, true
+		return visit{returnTo: ownPath(q.Get("return_to"))}, true
 	}
 	pending, err := s.Requests.Pending(r.Context(), id)
 	if err != nil {
 		s.missing(w, r, id, err)
 		return visit{}, false
 	}
-	return visit{pending: pending}, true
+	return visit{pending: pending, instead: pending.User != nil && q.Get("instead") != ""}, true
 }
 
 // refuseLogin shows the form again. It is the same for an unknown name as for a wrong
@@ -145,8 +154,22 @@ func (s *Steps) showLogin(w http.ResponseWriter, r *http.Request, status int, v 
 	p.CSRF = s.Tokens.Token(r.Context(), "login", v.id())
 	p.Interaction, p.ReturnTo = v.id(), v.returnTo
 	if v.pending != nil {
-		p.App = appOf(v.pending.Client)
+		p.App, p.AppHost = appOf(v.pending.Client), appHost(v.pending)
 		middleware.AllowFormRedirect(w.Header(), v.pending.RedirectURI)
 	}
+	if v.instead {
+		p.StayURL = "/consent?" + url.Values{"interaction": {v.id()}}.Encode()
+	}
 	s.Answers.Show(w, r, status, p)
+}
+
+// appHost is where an app lives: by its own word, or else where it is sent answers. Nothing
+// can be said of one on the person's device.
+func appHost(p *oauth2.Pending) string {
+	for _, address := range []string{p.Client.Metadata.ClientURI, p.RedirectURI} {
+		if u, err := url.Parse(address); err == nil && u.Host != "" && !p.Warn {
+			return u.Host
+		}
+	}
+	return ""
 }

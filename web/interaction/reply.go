@@ -25,7 +25,16 @@ func (p Replies) ErrorPage(w http.ResponseWriter, r *http.Request, e oauth2.Page
 		p.answers.Page(w, r, t)
 		return
 	}
-	p.answers.Page(w, r, answer.Trouble{Status: e.Status, Code: e.Code, Reason: e.Description})
+	p.answers.Page(w, r, answer.Trouble{Status: e.Status, Code: e.Code, Reason: e.Description, Advice: advice(r, e)})
+}
+
+// advice says what to do about a request that no app can be told about. What is wrong with
+// one that does not wait for a person yet is for the app's developer to mend.
+func advice(r *http.Request, e oauth2.PageError) string {
+	if e.Code != "invalid_request" || r.URL.Query().Has("interaction") {
+		return ""
+	}
+	return "Nothing was shared. If you build this app: register the exact redirect_uri, and send it with the client_id."
 }
 
 // FormPost sends an authorization response to an app in a form.

@@ -25,7 +25,7 @@ type People interface {
 func (s *Steps) ShowSetup(w http.ResponseWriter, r *http.Request) {
 	token := r.URL.Query().Get("token")
 	if s.setupOpen(w, r, token) {
-		s.showSetup(w, r, http.StatusOK, page.Setup{State: page.SetupOpen, Token: token})
+		s.showSetup(w, r, http.StatusOK, page.Setup{Token: token})
 	}
 }
 
@@ -37,17 +37,21 @@ func (s *Steps) Setup(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	typed := page.Setup{
-		State: page.SetupOpen, Token: token,
-		Username: form.Get("username"), Name: form.Get("name"), Email: form.Get("email"),
+		Token: token, Username: form.Get("username"), Name: form.Get("name"), Email: form.Get("email"),
 	}
 	if !s.Tokens.Valid(r, "setup") {
 		s.Answers.Page(w, r, answer.StaleForm(page.Link{}))
 		return
 	}
-	user, err := s.People.Setup(r.Context(), directory.New{
+	first := directory.New{
 		Username: typed.Username, Name: typed.Name, Email: typed.Email,
 		Password: authz.Secret(form.Get("password")), Admin: true,
-	})
+	}
+	if typed.Problems = problems(first); len(typed.Problems) > 0 {
+		s.showSetup(w, r, http.StatusUnprocessableEntity, typed)
+		return
+	}
+	user, err := s.People.Setup(r.Context(), first)
 	if err != nil {
 		s.refuseSetup(w, r, typed, err)
 		return
@@ -59,7 +63,12 @@ func (s *Steps) Setup(w http.ResponseWriter, r *http.Request) {
 // nothing of the server.
 func (s *Steps) setupOpen(w http.ResponseWriter, r *http.Request, token string) bool {
 	if !s.People.CheckSetupToken(token) {
-		s.showSetup(w, r, http.StatusNotFound, page.Setup{State: page.SetupInvalid})
+		s.Answers.Page(w, r, answer.Trouble{
+			Status: http.StatusNotFound, Code: "setup_link_invalid",
+			Reason: "A part of it may be missing, or it may be the link of another server.",
+			Advice: "Copy the whole link again. If that does not help, start the server anew: " +
+				"it prints the link until the first administrator exists.",
+		})
 		return false
 	}
 	open, err := s.People.NeedsSetup(r.Context())
@@ -68,7 +77,7 @@ func (s *Steps) setupOpen(w http.ResponseWriter, r *http.Request, token string) 
 		s.Answers.Page(w, r, answer.Outage(err))
 		return false
 	case !open:
-		s.showSetup(w, r, http.StatusGone, page.Setup{State: page.SetupUsed})
+		s.Answers.Page(w, r, setUpAlready())
 		return false
 	}
 	return true
@@ -78,7 +87,7 @@ func (s *Steps) refuseSetup(w http.ResponseWriter, r *http.Request, typed page.S
 	var invalid *authz.InvalidError
 	switch {
 	case errors.Is(err, directory.ErrSetUp):
-		s.showSetup(w, r, http.StatusGone, page.Setup{State: page.SetupUsed})
+		s.Answers.Page(w, r, setUpAlready())
 	case errors.As(err, &invalid):
 		typed.Problems = page.Problems{invalid.Field: capital(invalid.Reason)}
 		s.showSetup(w, r, http.StatusUnprocessableEntity, typed)
@@ -88,6 +97,30 @@ func (s *Steps) refuseSetup(w http.ResponseWriter, r *http.Request, typed page.S
 	default:
 		s.Answers.Page(w, r, answer.Outage(err))
 	}
+}
+
+// setUpAlready is what the link is worth once it has done its work.
+func setUpAlready() answer.Trouble {
+	return answer.Trouble{
+		Status: http.StatusGone, Code: "set_up_already",
+		Reason: "This link has done its work: the first administrator exists.",
+		Advice: "Sign in with the account that was made with it.",
+		Back:   page.Link{Text: "Sign in", URL: "/login"},
+	}
+}
+
+// problems tells all that is wrong at once, so that nobody has to mend one thing to hear of
+// the next.
+func problems(n directory.New) page.Problems {
+	out := page.Problems{}
+	var invalid *authz.InvalidError
+	if errors.As(login.CheckPassword(n.Password), &invalid) {
+		out[invalid.Field] = capital(invalid.Reason)
+	}
+	for _, one := range n.Problems() {
+		out[one.Field] = capital(one.Reason)
+	}
+	return out
 }
 
 // capital makes a sentence of a reason.

@@ -3,6 +3,7 @@ package interaction_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/signet-auth/signet/authz"
@@ -26,8 +27,20 @@ func TestSetupMakesOneAdministrator(t *testing.T) {
 		again.Value("username") != "root" || again.Value("password") != "" {
 		t.Fatalf("status %d: %s", again.Status, again.Body)
 	}
+	all := again.Fill("username", "ruth root").Fill("email", "ruth@").Fill("password", "short").Press("create")
+	for field, words := range map[string]string{
+		"username": "Use only letters a-z, digits and . _ - @ +, without spaces.",
+		"email":    "Must be an email address.", "password": "Must have at least 8 characters.",
+	} {
+		if got := all.Text(field + "-problem"); got != words {
+			t.Errorf("about the %s: %q, want %q", field, got, words)
+		}
+	}
+	if strings.Count(all.Body, "autofocus") != 1 || !strings.Contains(all.Body, `value="ruth root" autocomplete="username"`) {
+		t.Errorf("the first field to mend has not the focus: %s", all.Body)
+	}
 	second := s.Browser().Open(link)
-	done := again.Fill("password", password).Press("create")
+	done := all.Fill("username", "root").Fill("email", "ruth@example.com").Fill("password", password).Press("create")
 	if done.Status != http.StatusCreated || sessionOf(b) == "" {
 		t.Fatalf("status %d: %s", done.Status, done.Body)
 	}
@@ -90,7 +103,8 @@ func TestSetupNeedsItsLink(t *testing.T) {
 		"a form without one":  form.Forge("token", "").Press("create"),
 		"a form with a guess": form.Forge("token", "guess").Press("create"),
 	} {
-		if p.Status != http.StatusNotFound || !p.Says("This link does not work") || p.Has("create") {
+		if p.Status != http.StatusNotFound || !p.Says("This link does not work") || p.Has("create") ||
+			p.Text("error") != "setup_link_invalid" || p.Text("error-id") == "" {
 			t.Errorf("%s: status %d: %s", name, p.Status, p.Body)
 		}
 	}

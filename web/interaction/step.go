@@ -93,9 +93,5 @@ func resume(w http.ResponseWriter, id string) {
 
 func appOf(c *authz.Client) page.App {
 	m := c.Metadata
-	name := m.Name
-	if name == "" {
-		name = c.ID
-	}
-	return page.App{Name: name, HomeURL: m.ClientURI, PolicyURL: m.PolicyURI, TermsURL: m.TermsURI}
+	return page.App{Name: c.DisplayName(), HomeURL: m.ClientURI, PolicyURL: m.PolicyURI, TermsURL: m.TermsURI}
 }

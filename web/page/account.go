@@ -10,8 +10,9 @@ type Account struct {
 	Username, Email string
 	// Since is when the account was made; may be zero.
 	Since time.Time
-	// Apps, Sessions and Tokens count what the other pages list.
-	Apps, Sessions, Tokens int
+	// Entries, Sessions and Tokens count what the other pages list. Tokens are the live
+	// ones, which are among the Entries as well.
+	Entries, Sessions, Tokens int
 }
 
 // Template names the file.
@@ -74,6 +75,23 @@ func (k EntryKind) Label() string {
 	return "App"
 }
 
+// End and Keep are what the button says that asks to take the access back: before and after
+// it was pressed.
+func (k EntryKind) End() string {
+	if k == KindToken {
+		return "Revoke"
+	}
+	return "Remove access"
+}
+
+// Keep is what the button says once it has been pressed.
+func (k EntryKind) Keep() string {
+	if k == KindToken {
+		return "Keep"
+	}
+	return "Keep access"
+}
+
 // Began is the word before the date on which it was allowed.
 func (k EntryKind) Began() string {
 	switch k {
@@ -85,11 +103,28 @@ func (k EntryKind) Began() string {
 	return "Allowed"
 }
 
+// idle is how long something may go unused before the page points it out.
+const idle = 90 * day
+
+// Idle tells for how long an entry has not been used, such as "3 months", when that is long
+// enough to be pointed out. Of an app that never was it is not known: it may have been used
+// whenever the person signed in.
+func (a AccountApps) Idle(e Entry) string {
+	last := e.LastUsed
+	if last.IsZero() && e.Kind == KindToken {
+		last = e.Since
+	}
+	if gap := a.Now.Sub(last); !a.Now.IsZero() && !last.IsZero() && gap >= idle {
+		return count(int(gap/(30*day)), "month")
+	}
+	return ""
+}
+
 // Template names the file.
 func (AccountApps) Template() string { return "account-apps" }
 
 // Title is what the browser's tab says.
-func (AccountApps) Title() string { return "Apps with access" }
+func (AccountApps) Title() string { return "What can act for you" }
 
 // Section marks the entry of the navigation.
 func (AccountApps) Section() string { return "apps" }

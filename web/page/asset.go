@@ -74,7 +74,17 @@ func (a *Assets) URL(name string) (string, error) {
 // ServeHTTP answers GET and HEAD for the addresses that URL gives, and 404 for any other,
 // an outdated hash included: an old page must not get a style made for a newer one.
 func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	file, ok := a.files[r.URL.Path]
+	a.serve(w, r, r.URL.Path, "public, max-age=31536000, immutable")
+}
+
+// Icon serves the seal where browsers look for a picture without being told of one. The
+// address stays the same when the picture changes, so they ask again after a day.
+func (a *Assets) Icon(w http.ResponseWriter, r *http.Request) {
+	a.serve(w, r, a.addresses["seal.svg"], "public, max-age=86400")
+}
+
+func (a *Assets) serve(w http.ResponseWriter, r *http.Request, address, cache string) {
+	file, ok := a.files[address]
 	if !ok {
 		http.NotFound(w, r)
 		return
@@ -87,6 +97,6 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", file.contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Cache-Control", cache)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(file.content))
 }

@@ -37,6 +37,15 @@ func TestAssetsAreServedForEver(t *testing.T) {
 	}
 }
 
+func TestTheIconIsFoundWithoutBeingNamed(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	newSet(t).Assets().Icon(w, httptest.NewRequest("GET", "/favicon.ico", nil))
+	if h := w.Header(); w.Code != 200 || h.Get("Content-Type") != "image/svg+xml" || h.Get("Cache-Control") != "public, max-age=86400" {
+		t.Errorf("status %d, %v", w.Code, h)
+	}
+}
+
 func TestAssetAddressFollowsContent(t *testing.T) {
 	t.Parallel()
 	address := func(content string) string {

@@ -21,6 +21,8 @@ type Consent struct {
 	OnDevice bool
 	// Groups hold what is asked for, one per API.
 	Groups []ConsentGroup
+	// NotAsked are sentences about what the same APIs offer and the app does not ask for.
+	NotAsked []string
 }
 
 // ConsentGroup is what one API is asked for.

@@ -48,6 +48,11 @@ func handset(userAgent string) bool {
 	return false
 }
 
+// computer reports whether the device is one to sit before. What is neither may be anything.
+func computer(userAgent string) bool {
+	return find(systems, userAgent) != "" && !handset(userAgent)
+}
+
 func find(marks []mark, s string) string {
 	for _, m := range marks {
 		if strings.Contains(s, m.piece) {

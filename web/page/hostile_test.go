@@ -28,6 +28,10 @@ func spoilValue(v reflect.Value, text string) {
 	case reflect.Struct:
 		for i := range v.NumField() {
 			name := v.Type().Field(i).Name
+			if name == "API" { // an API that is called like the entry it is in has no heading
+				spoilValue(v.Field(i), "The "+text)
+				continue
+			}
 			if v.Field(i).CanSet() && !strings.HasSuffix(name, "URL") && name != "Action" {
 				spoilValue(v.Field(i), text)
 			}

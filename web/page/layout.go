@@ -8,15 +8,23 @@ type Layout struct {
 	User string
 	// CSRF goes into every form as the hidden field "csrf".
 	CSRF string
-	// Flash is one sentence about what has just been done, such as "Acme Calendar no
-	// longer has access."
-	Flash string
+	// Flash tells what has just been done.
+	Flash Flash
 	// Now is the time of the request; times on the page are told relative to it. Zero
 	// shows full dates only.
 	Now time.Time
 	// Base is the origin of the issuer, for a page that is shown at another host: there
 	// styles, images and links of ours are to be had from the issuer only. Empty elsewhere.
 	Base string
+}
+
+// Flash is one sentence about what has just been done, such as "Acme Calendar no longer has
+// access.", or about why it was not.
+type Flash struct {
+	// Text is the sentence; empty shows nothing.
+	Text string
+	// Failed tells bad news from good.
+	Failed bool
 }
 
 // App is the program that asks for something, as a person knows it.
@@ -52,6 +60,23 @@ type Access struct {
 	// Sentences are the registered descriptions of the granted scopes.
 	Sentences []string
 }
+
+// How many sentences are shown at once, and how many at most where none are left over.
+const (
+	firstSentences = 5
+	mostSentences  = 6
+)
+
+// First are the sentences to show at once; Rest are the others.
+func (a Access) First() []string {
+	if len(a.Sentences) > mostSentences {
+		return a.Sentences[:firstSentences]
+	}
+	return a.Sentences
+}
+
+// Rest are the sentences that First leaves out.
+func (a Access) Rest() []string { return a.Sentences[len(a.First()):] }
 
 // SafeURL is the address if a browser may be sent there, and empty otherwise.
 func (l Link) SafeURL() string {

@@ -13,6 +13,11 @@ type Login struct {
 	Interaction string
 	// ReturnTo is the path of ours to go to afterwards when there is no interaction.
 	ReturnTo string
+	// AppHost is where the app lives, such as "calendar.acme.example"; may be empty.
+	AppHost string
+	// StayURL is the path of ours to go on with as who is signed in already, for somebody
+	// who came to be somebody else; empty otherwise. Layout.User is who they are.
+	StayURL string
 	// Username fills the field: the login_hint, or what was typed before.
 	Username string
 	// Problem says why the form is shown again.
@@ -29,13 +34,26 @@ const (
 	WrongCredentials LoginProblem = "wrong-credentials"
 	TooManyTries     LoginProblem = "too-many-tries"
 	SessionExpired   LoginProblem = "session-expired"
+	// Incomplete stands for a field that was left empty.
+	Incomplete LoginProblem = "incomplete"
 )
 
 // Template names the file.
 func (Login) Template() string { return "login" }
 
 // Title is what the browser's tab says.
-func (Login) Title() string { return "Sign in" }
+func (l Login) Title() string {
+	if l.Problem != "" {
+		return "Not signed in – Sign in"
+	}
+	return "Sign in"
+}
+
+// Wrong reports whether a field is to be marked: one that was left empty, or both where it
+// must not be told which of them is not right.
+func (l Login) Wrong(field string) bool {
+	return l.Problem == WrongCredentials || l.Problem == Incomplete && (l.Username == "") == (field == "username")
+}
 
 // WaitText tells the pause, such as "30 seconds".
 func (l Login) WaitText() string { return wait(l.Wait) }

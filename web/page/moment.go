@@ -33,7 +33,19 @@ func relative(now, t time.Time) string {
 	case gap > -time.Minute:
 		return "in a moment"
 	}
-	return "in " + span(-gap)
+	return "in " + span(nearest(-gap))
+}
+
+// nearest rounds a length of time to the unit that span tells it in: who has just chosen one
+// day must not read "in 23 hours".
+func nearest(d time.Duration) time.Duration {
+	if minutes := d.Round(time.Minute); minutes < time.Hour {
+		return minutes
+	}
+	if hours := d.Round(time.Hour); hours < day {
+		return hours
+	}
+	return d.Round(day)
 }
 
 func ago(gap time.Duration) string {

@@ -122,16 +122,16 @@ func (s *Set) render(body *bytes.Buffer, p Page) error {
 
 func funcs(assets *Assets) template.FuncMap {
 	return template.FuncMap{
-		"asset":   assets.URL,
-		"device":  Describe,
-		"handset": handset,
-		"host":    host,
-		"initial": initial,
-		"moment":  momentOf,
-		"name":    func(s string) string { return plain(s, nameLength) },
-		"text":    func(s string) string { return plain(s, textLength) },
-		"tone":    tone,
-		"web":     webAddress,
-		"list":    list,
+		"asset":    assets.URL,
+		"computer": computer,
+		"device":   Describe,
+		"handset":  handset,
+		"initial":  initial,
+		"moment":   momentOf,
+		"name":     func(s string) string { return plain(s, nameLength) },
+		"text":     func(s string) string { return plain(s, textLength) },
+		"tone":     tone,
+		"web":      webAddress,
+		"list":     list,
 	}
 }

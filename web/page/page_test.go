@@ -192,8 +192,8 @@ func TestDocumentsAreWhole(t *testing.T) {
 			}
 		}
 		for n := range d.elements() {
-			for _, to := range []string{attr(n, "for"), attr(n, "aria-describedby"), attr(n, "aria-labelledby"), attr(n, "data-copy")} {
-				if to != "" && ids[to] == 0 {
+			for to := range strings.FieldsSeq(attr(n, "for") + " " + attr(n, "aria-describedby") + " " + attr(n, "aria-labelledby") + " " + attr(n, "data-copy")) {
+				if ids[to] == 0 {
 					t.Errorf("<%s> refers to #%s, which does not exist", n.Data, to)
 				}
 			}

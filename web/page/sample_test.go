@@ -10,7 +10,8 @@ import (
 var (
 	noon     = time.Date(2026, 10, 9, 12, 0, 0, 0, time.UTC)
 	visitor  = Layout{CSRF: "csrf-value", Now: noon}
-	person   = Layout{CSRF: "csrf-value", Now: noon, User: "Alice Example", Flash: "Done."}
+	person   = Layout{CSRF: "csrf-value", Now: noon, User: "Alice Example", Flash: Flash{Text: "Done."}}
+	refused  = Layout{CSRF: "csrf-value", Now: noon, User: "Alice Example", Flash: Flash{Text: "The token could not be replaced.", Failed: true}}
 	calendar = App{Name: "Acme Calendar", HomeURL: "https://calendar.acme.example/", PolicyURL: "https://calendar.acme.example/privacy", TermsURL: "https://calendar.acme.example/terms"}
 	orders   = Access{API: "Acme Orders", Sentences: []string{"See your orders", "Place and cancel orders in your name"}}
 )
@@ -25,6 +26,8 @@ func samples() map[string]Page {
 		"login-own":            Login{Layout: visitor, ReturnTo: "/account/apps"},
 		"login-wrong":          Login{Layout: visitor, App: calendar, Interaction: "interaction-id", Username: "alice", Problem: WrongCredentials},
 		"login-too-many-tries": Login{Layout: visitor, App: calendar, Interaction: "interaction-id", Username: "alice", Problem: TooManyTries, Wait: 40 * time.Second},
+		"login-incomplete":     Login{Layout: visitor, App: calendar, Interaction: "interaction-id", Username: "alice", Problem: Incomplete},
+		"login-instead":        Login{Layout: person, App: calendar, AppHost: "calendar.acme.example", Interaction: "interaction-id", StayURL: "/consent?interaction=interaction-id"},
 		"login-expired":        Login{Layout: visitor, Problem: SessionExpired},
 		"consent":              consentSample(),
 		"consent-on-device":    Consent{Layout: person, App: App{Name: "acme-cli"}, Interaction: "interaction-id", Username: "alice", OnDevice: true, Groups: consentSample().Groups[1:]},
@@ -32,10 +35,8 @@ func samples() map[string]Page {
 		"error-back":           Error{Layout: visitor, Code: "temporarily_unavailable", Reason: "The database does not answer.", Advice: "Wait a minute, then try again.", ID: "01K7", Back: Link{"Back to Acme Calendar", "https://calendar.acme.example/"}},
 		"logout":               Logout{Layout: person, App: calendar, Interaction: "interaction-id", Username: "alice"},
 		"logged-out":           LoggedOut{Layout: visitor, Back: Link{"Back to Acme Calendar", "https://calendar.acme.example/"}},
-		"setup":                Setup{Layout: visitor, State: SetupOpen, Token: "setup-token", MinPassword: 12},
-		"setup-refused":        Setup{Layout: visitor, State: SetupOpen, Token: "setup-token", Username: "a b", Name: "A", Email: "a@", Problems: Problems{"username": "Use letters.", "name": "Too long.", "email": "Not an address.", "password": "Too short."}},
-		"setup-used":           Setup{Layout: visitor, State: SetupUsed},
-		"setup-invalid":        Setup{Layout: visitor, State: SetupInvalid},
+		"setup":                Setup{Layout: visitor, Token: "setup-token", MinPassword: 12},
+		"setup-refused":        Setup{Layout: visitor, Token: "setup-token", MinPassword: 12, Username: "a b", Name: "A", Email: "a@", Problems: Problems{"username": "Use letters.", "name": "Too long.", "email": "Not an address.", "password": "Too short."}},
 		"setup-done":           SetupDone{Layout: person, Username: "alice"},
 		"form-post":            FormPost{Layout: visitor, App: calendar, Action: "https://calendar.acme.example/callback", Params: url.Values{"code": {"sgc_x"}, "state": {"a b&c"}}},
 	} {
@@ -50,7 +51,7 @@ func consentSample() Consent {
 		Groups: []ConsentGroup{
 			{Scopes: []ConsentScope{
 				{Name: "openid", Sentence: authz.OIDCSentence("openid")},
-				{Name: "email", Sentence: authz.OIDCSentence("email"), Optional: true, Checked: true},
+				{Name: "email", Sentence: authz.OIDCSentence("email"), Optional: true, Checked: true, Detail: "alice@acme.example"},
 				{Name: "offline_access", Sentence: authz.OIDCSentence("offline_access"), Optional: true, Checked: true, Detail: "For at most 180 days."},
 			}},
 			{API: "Acme Orders", Scopes: []ConsentScope{
@@ -58,6 +59,7 @@ func consentSample() Consent {
 				{Name: "orders:write", Sentence: "Place and cancel orders in your name", Optional: true, New: true},
 			}},
 		},
+		NotAsked: []string{"See your invoices", "Change your address"},
 	}
 }
 
@@ -65,17 +67,19 @@ func accountSamples() map[string]Page {
 	api := TokenAPI{"https://orders.acme.example", "Acme Orders"}
 	scopes := []TokenScope{{"orders:read", "See your orders", true}, {"orders:write", "Place and cancel orders in your name", false}}
 	return map[string]Page{
-		"account": Account{Layout: person, Username: "alice", Email: "alice@acme.example", Since: noon.AddDate(-1, 0, 0), Apps: 4, Sessions: 2, Tokens: 1},
+		"account": Account{Layout: person, Username: "alice", Email: "alice@acme.example", Since: noon.AddDate(-1, 0, 0), Entries: 4, Sessions: 2, Tokens: 1},
 		"apps": AccountApps{Layout: person, Entries: []Entry{
 			{Kind: KindApp, ID: "app-1", Name: "Acme Calendar", Host: "calendar.acme.example", Access: []Access{{Sentences: []string{"See your email address"}}, orders}, Since: noon.AddDate(0, -2, 0), LastUsed: noon.Add(-2 * time.Hour), Place: "203.0.113.7"},
 			{Kind: KindToken, ID: "token-1", Name: "backup script", Access: []Access{orders}, Since: noon.AddDate(0, 0, -3), Expires: noon.AddDate(0, 0, 10)},
 			{Kind: KindGateway, ID: "gate-1", Name: "Acme Wiki", Host: "wiki.acme.example", Since: noon.Add(-time.Hour), LastUsed: noon},
+			{Kind: KindApp, ID: "app-3", Name: "Old Planner", Access: []Access{{API: "Planner", Sentences: []string{"See one", "See two", "See three", "See four", "See five", "See six", "See seven"}}}, Since: noon.AddDate(-1, 0, 0), LastUsed: noon.AddDate(0, -7, 0)},
 			{Kind: KindFirstParty, ID: "app-2", Name: "Signet console", Since: noon.AddDate(-1, 0, 0)},
 		}},
 		"sessions": AccountSessions{Layout: person, Sessions: []SessionEntry{
 			{ID: "session-1", Current: true, UserAgent: firefox, Address: "203.0.113.7", Place: "Lisbon", Started: noon.AddDate(0, 0, -3), LastSeen: noon},
 			{ID: "session-2", UserAgent: "Mozilla/5.0 (iPhone) Safari/604.1", Address: "2001:db8::1", Started: noon.AddDate(0, 0, -9), LastSeen: noon.Add(-26 * time.Hour)},
 		}},
+		"sessions-unknown": AccountSessions{Layout: refused, Sessions: []SessionEntry{{ID: "session-1", Current: true, UserAgent: firefox}, {ID: "session-2", UserAgent: "curl/8.9"}}},
 		"tokens": AccountTokens{Layout: person, Tokens: []TokenEntry{
 			{ID: "token-1", Name: "backup script", Access: orders, Created: noon.AddDate(0, 0, -3), Expires: noon.AddDate(0, 3, 0), LastUsed: noon.Add(-3 * time.Minute), Address: "198.51.100.20", UserAgent: "curl/8.9", CIDRs: []string{"198.51.100.0/24", "2001:db8::/48"}},
 			{ID: "token-2", Name: "spreadsheet", MadeBy: "Acme Calendar", Status: TokenExpiring, Access: orders, Created: noon.AddDate(0, 0, -27), Expires: noon.AddDate(0, 0, 3)},

@@ -1,11 +1,9 @@
 package page
 
 // Setup makes the first administrator. The form posts to /setup: csrf, token, username,
-// name, email, password.
+// name, email, password. A link that does not work gets an Error instead.
 type Setup struct {
 	Layout
-	// State tells whether the link works. Without SetupOpen there is no form.
-	State SetupState
 	// Token is the secret of the one-time link.
 	Token string
 	// Username, Name and Email are what was typed before.
@@ -17,15 +15,15 @@ type Setup struct {
 	Problems Problems
 }
 
-// SetupState is what a setup link is good for.
-type SetupState string
-
-// The states of a setup link. SetupInvalid covers expired and mistyped links.
-const (
-	SetupOpen    SetupState = "open"
-	SetupUsed    SetupState = "used"
-	SetupInvalid SetupState = "invalid"
-)
+// Focus names the field to begin with: the first that was not accepted.
+func (s Setup) Focus() string {
+	for _, field := range []string{"username", "name", "email", "password"} {
+		if s.Problems.For(field) != "" {
+			return field
+		}
+	}
+	return "username"
+}
 
 // Template names the file.
 func (Setup) Template() string { return "setup" }

@@ -48,14 +48,14 @@ func hidden(r rune) bool {
 	return r != joiner && (unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs) || r == unicode.ReplacementChar)
 }
 
-// initial is the letter that stands for a name in its badge.
+// initial is the letter that stands for a name in its badge; empty for a name without any.
 func initial(name string) string {
 	for _, r := range name {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			return string(unicode.ToUpper(r))
 		}
 	}
-	return "?"
+	return ""
 }
 
 // tone picks one of the badge colours of the stylesheet; the same name has always the same.
@@ -89,15 +89,6 @@ func ownPath(s string) bool {
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// host is the part of an address that a person can judge.
-func host(s string) string {
-	u, err := url.Parse(webAddress(s))
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }
 
 // list hands several values to a template that is called with one.

@@ -63,7 +63,13 @@ func TestRelativeTimes(t *testing.T) {
 		{-365 * day, "9 October 2025"},
 		{time.Second, "in a moment"},
 		{time.Minute, "in 1 minute"},
+		{89 * time.Second, "in 1 minute"},
+		{59*time.Minute + 29*time.Second, "in 59 minutes"},
+		{time.Hour - time.Second, "in 1 hour"},
+		{23*time.Hour + 29*time.Minute, "in 23 hours"},
+		{day - time.Second, "in 1 day"},
 		{25 * time.Hour, "in 1 day"},
+		{2*day - time.Second, "in 2 days"},
 		{13 * day, "in 13 days"},
 		{14 * day, "23 October 2026"},
 	} {
@@ -135,7 +141,7 @@ func TestExpiriesStayWithinTheLimit(t *testing.T) {
 
 func TestBadges(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]string{"acme": "A", "  «école»": "É", "3d": "3", "": "?", "\u202e": "?", "日本": "日"} {
+	for name, want := range map[string]string{"acme": "A", "  «école»": "É", "3d": "3", "": "", "\u202e": "", "🗓️": "", "日本": "日"} {
 		if got := initial(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
