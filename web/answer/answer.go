@@ -147,7 +147,7 @@ func TooLarge(err error) (Trouble, bool) {
 func StaleForm(back page.Link) Trouble {
 	return Trouble{
 		Status: http.StatusForbidden, Code: "form_expired",
-		Reason: "This page was open for too long, so nothing was changed.",
+		Reason: "Nothing was changed.",
 		Advice: "Open it again and repeat what you did.",
 		Back:   back,
 	}

@@ -53,7 +53,7 @@ func (p Replies) FormPost(w http.ResponseWriter, r *http.Request, action string,
 func expired() answer.Trouble {
 	return answer.Trouble{
 		Status: http.StatusNotFound, Code: "sign_in_expired",
-		Reason: "This sign-in has expired or was finished already.",
+		Reason: "It took too long, or it was finished already.",
 		Advice: "Go back to the app and start again. It must be in the same browser.",
 		Back:   answer.ToAccount(),
 	}
