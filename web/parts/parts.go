@@ -188,7 +188,7 @@ func (p *Parts) protocol(_ context.Context, c Config) (err error) {
 		Issuer: c.Issuer, Store: c.Store, Interactions: c.Store, Consents: p.Consents, Keys: p.Keys,
 		Statuses: p.Statuses, Audit: p.Audit,
 		Failures: ratelimit.New(ratelimit.Config{Burst: oauth2.FailureBurst, Refill: oauth2.FailureRefill, Now: c.Now}),
-		Client: p.clientCache.Get, API: p.api, Roles: p.People.RolesOf,
+		Client:   p.clientCache.Get, API: p.api, Roles: p.People.RolesOf,
 		Lifetimes: c.Lifetimes, RefreshGrace: c.RefreshGrace, RefreshKey: c.Master.Derive("refresh tokens"),
 		ErrorPage: replies.ErrorPage, FormPost: replies.FormPost,
 		Now: c.Now, Random: c.Random,
