@@ -60,9 +60,15 @@ func (s *Store) UpdateAPI(ctx context.Context, a *authz.API) error {
 	return nil
 }
 
-// DeleteAPI forgets an API.
-func (s *Store) DeleteAPI(ctx context.Context, identifier string) error {
-	return s.exec1(ctx, "delete api", `DELETE FROM apis WHERE identifier = $1`, identifier)
+// DeleteAPI forgets an API. A version other than 0 must be the row's; authz.ErrStale otherwise.
+func (s *Store) DeleteAPI(ctx context.Context, identifier string, version int64) error {
+	n, err := s.exec(ctx, "delete api", `
+		DELETE FROM apis WHERE identifier = $1 AND (version = $2 OR $2 = 0)`, identifier, version)
+	if err == nil && n == 0 {
+		_, err := s.API(ctx, identifier)
+		return staleOr("delete api", err)
+	}
+	return err
 }
 
 // DisownAPIs leaves the APIs of a client without an owner, and tells how many there were.

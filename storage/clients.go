@@ -71,9 +71,16 @@ func (s *Store) UpdateClient(ctx context.Context, c *authz.Client) error {
 	return nil
 }
 
-// DeleteClient forgets a client and all that hangs on it.
-func (s *Store) DeleteClient(ctx context.Context, id string) error {
-	return s.exec1(ctx, "delete client", `DELETE FROM clients WHERE id = $1`, id)
+// DeleteClient forgets a client and all that hangs on it. A version other than 0 must be the
+// row's; authz.ErrStale otherwise.
+func (s *Store) DeleteClient(ctx context.Context, id string, version int64) error {
+	n, err := s.exec(ctx, "delete client", `
+		DELETE FROM clients WHERE id = $1 AND (version = $2 OR $2 = 0)`, id, version)
+	if err == nil && n == 0 {
+		_, err := s.Client(ctx, id)
+		return staleOr("delete client", err)
+	}
+	return err
 }
 
 // InsertClientSecret adds a secret to a client.

@@ -57,7 +57,14 @@ func (s *Store) UpdateRole(ctx context.Context, r authz.Role) error {
 	return err
 }
 
-// DeleteRole forgets a role. Those who had it have its scopes no longer.
-func (s *Store) DeleteRole(ctx context.Context, name string) error {
-	return s.exec1(ctx, "delete role", `DELETE FROM roles WHERE name = $1`, name)
+// DeleteRole forgets a role. Those who had it have its scopes no longer. A version
+// other than 0 must be the row's; authz.ErrStale otherwise.
+func (s *Store) DeleteRole(ctx context.Context, name string, version int64) error {
+	n, err := s.exec(ctx, "delete role", `
+		DELETE FROM roles WHERE name = $1 AND (version = $2 OR $2 = 0)`, name, version)
+	if err == nil && n == 0 {
+		_, err := s.Role(ctx, name)
+		return staleOr("delete role", err)
+	}
+	return err
 }

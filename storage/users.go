@@ -85,9 +85,16 @@ func (s *Store) UpdateUser(ctx context.Context, u *authz.User) error {
 	return nil
 }
 
-// DeleteUser forgets a person and all that was theirs.
-func (s *Store) DeleteUser(ctx context.Context, id string) error {
-	return s.exec1(ctx, "delete user", `DELETE FROM users WHERE id = $1`, id)
+// DeleteUser forgets a person and all that was theirs. A version other than 0 must be the
+// row's; authz.ErrStale otherwise.
+func (s *Store) DeleteUser(ctx context.Context, id string, version int64) error {
+	n, err := s.exec(ctx, "delete user", `
+		DELETE FROM users WHERE id = $1 AND (version = $2 OR $2 = 0)`, id, version)
+	if err == nil && n == 0 {
+		_, err := s.User(ctx, id)
+		return staleOr("delete user", err)
+	}
+	return err
 }
 
 // SetPassword remembers the hash of a person's password, in place of any former one.

@@ -123,10 +123,10 @@ func happenings() []happening {
 		{"secret ended", func(ctx context.Context, s S) error { return s.ExpireClientSecrets(ctx, "app", "", now) }, []storage.Change{{Table: "client_secrets", Key: "app"}}},
 		{"API added", func(ctx context.Context, s S) error { return s.InsertAPI(ctx, api) }, []storage.Change{{Table: "apis", Key: api.Identifier}}},
 		{"API changed", func(ctx context.Context, s S) error { return s.UpdateAPI(ctx, api) }, []storage.Change{{Table: "apis", Key: api.Identifier}}},
-		{"API deleted", func(ctx context.Context, s S) error { return s.DeleteAPI(ctx, api.Identifier) }, []storage.Change{{Table: "apis", Key: api.Identifier}}},
+		{"API deleted", func(ctx context.Context, s S) error { return s.DeleteAPI(ctx, api.Identifier, 0) }, []storage.Change{{Table: "apis", Key: api.Identifier}}},
 		{"role added", func(ctx context.Context, s S) error { return s.InsertRole(ctx, role) }, []storage.Change{{Table: "roles", Key: "baker"}}},
 		{"role changed", func(ctx context.Context, s S) error { return s.UpdateRole(ctx, role) }, []storage.Change{{Table: "roles", Key: "baker"}}},
-		{"role deleted", func(ctx context.Context, s S) error { return s.DeleteRole(ctx, "baker") }, []storage.Change{{Table: "roles", Key: "baker"}}},
+		{"role deleted", func(ctx context.Context, s S) error { return s.DeleteRole(ctx, "baker", 0) }, []storage.Change{{Table: "roles", Key: "baker"}}},
 		{"keys added", func(ctx context.Context, s S) error {
 			return errors.Join(s.InsertSigningKey(ctx, key("k1", authz.KeyActive)), s.InsertSigningKey(ctx, key("k2", authz.KeyNext)))
 		}, []storage.Change{{Table: "signing_keys", Key: "k1"}, {Table: "signing_keys", Key: "k2"}}},
@@ -135,7 +135,7 @@ func happenings() []happening {
 		}, []storage.Change{{Table: "signing_keys", Key: "k1"}, {Table: "signing_keys", Key: "k2"}, {Table: "signing_keys", Key: "k3"}}},
 		{"person added", func(ctx context.Context, s S) error { return s.InsertUser(ctx, user("bob")) }, nil},
 		{"person changed", func(ctx context.Context, s S) error { return s.UpdateUser(ctx, user("bob")) }, []storage.Change{{Table: "users", Key: "bob"}}},
-		{"person deleted", func(ctx context.Context, s S) error { return s.DeleteUser(ctx, "bob") }, []storage.Change{{Table: "users", Key: "bob"}}},
+		{"person deleted", func(ctx context.Context, s S) error { return s.DeleteUser(ctx, "bob", 0) }, []storage.Change{{Table: "users", Key: "bob"}}},
 		{"login", func(ctx context.Context, s S) error { return s.BeginSession(ctx, session("ses", "ann"), 1) }, nil},
 		{"session seen", func(ctx context.Context, s S) error { return s.TouchSession(ctx, "ses", now, now.Add(1), now) }, nil},
 		{"session ended", func(ctx context.Context, s S) error { return s.DeleteSession(ctx, "ses", "ann") }, []storage.Change{{Table: "sessions", Key: "ses"}}},
@@ -223,7 +223,7 @@ func TestWatchAfterVeryManyChanges(t *testing.T) {
 			if err := s.EnsureRole(ctx, authz.Role{Name: "r", CreatedAt: now, UpdatedAt: now}); err != nil {
 				return err
 			}
-			if err := s.DeleteRole(ctx, "r"); err != nil {
+			if err := s.DeleteRole(ctx, "r", 0); err != nil {
 				return err
 			}
 		}

@@ -268,7 +268,7 @@ func TestMakersAreNamed(t *testing.T) {
 		v, _ := w.create(w.by(maker))
 		all = append(all, v)
 	}
-	if err := w.store.DeleteClient(context.Background(), "gone"); err != nil {
+	if err := w.store.DeleteClient(context.Background(), "gone", 0); err != nil {
 		t.Fatal(err)
 	}
 	names, err := w.service.Makers(context.Background(), all)

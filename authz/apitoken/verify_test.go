@@ -87,7 +87,7 @@ func TestTokenThatIsGoodNoMore(t *testing.T) {
 			return w.store.UpdateUser(ctx, &u)
 		}},
 		{"person deleted", func(ctx context.Context, w *world, _ *authz.APIToken) error {
-			return w.store.DeleteUser(ctx, w.alice.ID)
+			return w.store.DeleteUser(ctx, w.alice.ID, 0)
 		}},
 		{"API gone", func(_ context.Context, w *world, _ *authz.APIToken) error {
 			delete(w.apis, orders)

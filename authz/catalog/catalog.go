@@ -26,7 +26,7 @@ type APIs interface {
 	API(ctx context.Context, identifier string) (*authz.API, error)
 	APIs(ctx context.Context, after string, limit int) ([]*authz.API, error)
 	UpdateAPI(ctx context.Context, a *authz.API) error
-	DeleteAPI(ctx context.Context, identifier string) error
+	DeleteAPI(ctx context.Context, identifier string, version int64) error
 }
 
 // Recorder takes down what may be asked about later.
@@ -127,12 +127,13 @@ func (s *Service) update(ctx context.Context, version int64, next authz.API) (*a
 	return &next, s.cfg.Store.UpdateAPI(ctx, &next)
 }
 
-// Delete forgets an API. Clients may go on naming it: it matches nothing any more.
-func (s *Service) Delete(ctx context.Context, identifier string) error {
+// Delete forgets an API. Clients may go on naming it: it matches nothing any more. A version
+// other than 0 must be the API's; authz.ErrStale otherwise.
+func (s *Service) Delete(ctx context.Context, identifier string, version int64) error {
 	if checkIdentifier(identifier) != nil {
 		return fmt.Errorf("delete api: %w", authz.ErrNotFound)
 	}
-	if err := s.cfg.Store.DeleteAPI(ctx, identifier); err != nil {
+	if err := s.cfg.Store.DeleteAPI(ctx, identifier, version); err != nil {
 		return err
 	}
 	s.changed(ctx, authz.EventAPIDeleted, identifier)

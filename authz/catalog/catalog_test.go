@@ -110,11 +110,11 @@ func TestDelete(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.create(t, orders())
-	if err := w.Delete(t.Context(), ordersURI); err != nil || w.last() != authz.EventAPIDeleted+" "+ordersURI {
+	if err := w.Delete(t.Context(), ordersURI, 0); err != nil || w.last() != authz.EventAPIDeleted+" "+ordersURI {
 		t.Errorf("%v, recorded %s", err, w.last())
 	}
 	for _, identifier := range []string{ordersURI, issuer, "", "x", "https://a\x00.example", "https://\xff.example"} {
-		if err := w.Delete(t.Context(), identifier); !errors.Is(err, authz.ErrNotFound) {
+		if err := w.Delete(t.Context(), identifier, 0); !errors.Is(err, authz.ErrNotFound) {
 			t.Errorf("Delete(%q) gave %v", identifier, err)
 		}
 		if _, err := w.Get(t.Context(), identifier); !errors.Is(err, authz.ErrNotFound) {

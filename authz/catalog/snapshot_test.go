@@ -97,7 +97,7 @@ func TestAllIsSecondsOldAtMost(t *testing.T) {
 		t.Error("who made it does not know it")
 	}
 	other := newWorldOn(w.store) // another process, of which this one does not hear
-	if err := other.Delete(t.Context(), ordersURI); err != nil {
+	if err := other.Delete(t.Context(), ordersURI, 0); err != nil {
 		t.Fatal(err)
 	}
 	w.clock.Advance(10*time.Second - 1)

@@ -174,8 +174,9 @@ func (s *Service) end(ctx context.Context, u *authz.User, keepSession string) er
 	return err
 }
 
-// Delete forgets a person and all that was theirs.
-func (s *Service) Delete(ctx context.Context, id string) error {
+// Delete forgets a person and all that was theirs. A version other than 0 must be theirs;
+// authz.ErrStale otherwise.
+func (s *Service) Delete(ctx context.Context, id string, version int64) error {
 	u, err := s.Get(ctx, id)
 	if err != nil {
 		return err
@@ -184,7 +185,7 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 		if err := s.end(ctx, u, ""); err != nil {
 			return err
 		}
-		return s.cfg.Store.DeleteUser(ctx, u.ID)
+		return s.cfg.Store.DeleteUser(ctx, u.ID, version)
 	})
 	if err != nil {
 		return err

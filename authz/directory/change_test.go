@@ -171,7 +171,7 @@ func TestDelete(t *testing.T) {
 	w := newWorld(t)
 	u := w.create(t, directory.New{Username: "alice", Password: password})
 	w.signIn(t, u, "here")
-	if err := w.Delete(t.Context(), u.ID); err != nil {
+	if err := w.Delete(t.Context(), u.ID, 0); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.holds(t, "here"); got != "session false, grant false" {
@@ -180,7 +180,7 @@ func TestDelete(t *testing.T) {
 	if got := w.last(); got != authz.EventUserDeleted+" "+u.ID {
 		t.Errorf("recorded %s", got)
 	}
-	if err := w.Delete(t.Context(), u.ID); !errors.Is(err, authz.ErrNotFound) {
+	if err := w.Delete(t.Context(), u.ID, 0); !errors.Is(err, authz.ErrNotFound) {
 		t.Errorf("twice: %v", err)
 	}
 	if again := w.create(t, directory.New{Username: "alice"}); again.ID == u.ID {

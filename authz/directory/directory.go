@@ -29,7 +29,7 @@ type Users interface {
 	InsertUser(ctx context.Context, u *authz.User) error
 	Users(ctx context.Context, after string, limit int) ([]*authz.User, error)
 	UpdateUser(ctx context.Context, u *authz.User) error
-	DeleteUser(ctx context.Context, id string) error
+	DeleteUser(ctx context.Context, id string, version int64) error
 }
 
 // Finder finds people.

@@ -21,7 +21,7 @@ type RoleWriter interface {
 	InsertRole(ctx context.Context, r authz.Role) error
 	EnsureRole(ctx context.Context, r authz.Role) error
 	UpdateRole(ctx context.Context, r authz.Role) error
-	DeleteRole(ctx context.Context, name string) error
+	DeleteRole(ctx context.Context, name string, version int64) error
 }
 
 const (
@@ -108,8 +108,8 @@ func (s *Service) UpdateRole(ctx context.Context, name string, version int64, ne
 }
 
 // DeleteRole forgets a role, and takes it from everybody who has it: a later role of the
-// same name is another.
-func (s *Service) DeleteRole(ctx context.Context, name string) error {
+// same name is another. A version other than 0 must be the role's; authz.ErrStale otherwise.
+func (s *Service) DeleteRole(ctx context.Context, name string, version int64) error {
 	if name == authz.RoleDefault || name == authz.RoleAdministrator || name == s.cfg.DefaultRole {
 		return authz.Invalid("name", "the server cannot be without this role")
 	}
@@ -117,7 +117,7 @@ func (s *Service) DeleteRole(ctx context.Context, name string) error {
 		return err
 	}
 	err := s.cfg.Store.InTx(ctx, func(ctx context.Context) error {
-		if err := s.cfg.Store.DeleteRole(ctx, name); err != nil {
+		if err := s.cfg.Store.DeleteRole(ctx, name, version); err != nil {
 			return err
 		}
 		return s.takeFromAll(ctx, name)

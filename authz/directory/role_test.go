@@ -86,7 +86,7 @@ func TestRoleChanges(t *testing.T) {
 		if _, err := w.Role(t.Context(), name); !errors.Is(err, authz.ErrNotFound) {
 			t.Errorf("Role(%q) gave %v", name, err)
 		}
-		if err := w.DeleteRole(t.Context(), name); !errors.Is(err, authz.ErrNotFound) {
+		if err := w.DeleteRole(t.Context(), name, 0); !errors.Is(err, authz.ErrNotFound) {
 			t.Errorf("DeleteRole(%q) gave %v", name, err)
 		}
 	}
@@ -118,7 +118,7 @@ func TestWhatNoRoleMayBe(t *testing.T) {
 		t.Errorf("an administrator who cannot administer: %v", err)
 	}
 	for _, name := range []string{authz.RoleDefault, authz.RoleAdministrator} {
-		if err := w.DeleteRole(t.Context(), name); field(err) != "name" {
+		if err := w.DeleteRole(t.Context(), name, 0); field(err) != "name" {
 			t.Errorf("deleted %s: %v", name, err)
 		}
 	}
@@ -171,7 +171,7 @@ func TestADeletedRoleIsNotThatOfALaterName(t *testing.T) {
 		if err := w.GrantRole(t.Context(), alice.ID, "baker"); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.DeleteRole(t.Context(), "baker"); err != nil {
+		if err := w.DeleteRole(t.Context(), "baker", 0); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.CreateRole(t.Context(), baker); err != nil {
@@ -218,7 +218,7 @@ func TestRolesOfAreSecondsOldAtMost(t *testing.T) {
 	if got := rolesOf(t, w, "baker"); got != "user baker" {
 		t.Errorf("got %q after ten seconds", got)
 	}
-	if err := other.DeleteRole(t.Context(), "baker"); err != nil {
+	if err := other.DeleteRole(t.Context(), "baker", 0); err != nil {
 		t.Fatal(err)
 	}
 	w.InvalidateRoles() // it hears of it

@@ -463,7 +463,7 @@ func TestALaterClientOfTheSameIDIsAnother(t *testing.T) {
 		again := func(id string) {
 			c, err := w.store.Client(t.Context(), id)
 			w.must(err)
-			w.must(w.store.DeleteClient(t.Context(), id))
+			w.must(w.store.DeleteClient(t.Context(), id, 0))
 			w.clock.Advance(time.Minute)
 			w.addClient(id, func(m *authz.ClientMetadata) { *m = c.Metadata })
 		}

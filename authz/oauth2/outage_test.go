@@ -303,11 +303,11 @@ func TestWhoIsGoneIsNoOutage(t *testing.T) {
 			ask(w.signIn(), client) // fills the cache
 		}
 		gone := w.signIn()
-		w.must(store.DeleteClient(t.Context(), "web"))
+		w.must(store.DeleteClient(t.Context(), "web", 0))
 		if got := ask(w.visitor(), "web"); got != "/callback unauthorized_client" {
 			t.Errorf("an app that is gone, before the login page: %s", got)
 		}
-		w.must(store.DeleteUser(t.Context(), w.alice.ID))
+		w.must(store.DeleteUser(t.Context(), w.alice.ID, 0))
 		if got := ask(gone, "own"); got != "/callback access_denied" {
 			t.Errorf("a person who is gone: %s", got)
 		}

@@ -129,9 +129,10 @@ func (s *Service) SetDisabled(ctx context.Context, id string, disabled bool) err
 }
 
 // Delete forgets a client, its secrets, what people consented to and what it was granted,
-// and revokes the API tokens that it made.
-// APIs that it owned have no owner afterwards: a later client of the same id is another.
-func (s *Service) Delete(ctx context.Context, id string) error {
+// and revokes the API tokens that it made. APIs that it owned have no owner afterwards: a
+// later client of the same id is another. A version other than 0 must be the client's;
+// authz.ErrStale otherwise.
+func (s *Service) Delete(ctx context.Context, id string, version int64) error {
 	if !validID(id) {
 		return fmt.Errorf("delete client: %w", authz.ErrNotFound)
 	}
@@ -144,7 +145,7 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 		if _, err = s.cfg.Store.DisownAPIs(ctx, id, now); err != nil {
 			return err
 		}
-		if err = s.cfg.Store.DeleteClient(ctx, id); err != nil {
+		if err = s.cfg.Store.DeleteClient(ctx, id, version); err != nil {
 			return err
 		}
 		tokens, err = s.cfg.Store.RevokeAPITokensMadeBy(ctx, id, "", authz.RevokedByAdmin, now)

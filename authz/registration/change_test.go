@@ -97,7 +97,7 @@ func TestADeletedAPIDoesNotStopOtherChanges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	c, _ := w.create(t, registration.New{Metadata: webApp(func(m *metadata) { m.APIs = []string{orders, parcels} })})
-	if err := w.store.DeleteAPI(t.Context(), orders); err != nil {
+	if err := w.store.DeleteAPI(t.Context(), orders, 0); err != nil {
 		t.Fatal(err)
 	}
 	m := c.Metadata
@@ -239,7 +239,7 @@ func TestDeleteLeavesNothingToALaterClientOfTheSameID(t *testing.T) {
 		if err := w.store.UpdateAPI(t.Context(), api); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Delete(t.Context(), "acme"); err != nil {
+		if err := w.Delete(t.Context(), "acme", 0); err != nil {
 			t.Fatal(err)
 		}
 		if e := w.events.Last(); e.Kind != authz.EventClientDeleted || e.ClientID != "acme" {
@@ -254,7 +254,7 @@ func TestDeleteLeavesNothingToALaterClientOfTheSameID(t *testing.T) {
 			t.Errorf("it has %d secrets", n)
 		}
 		for _, id := range []string{"unknown", "", "\x00"} {
-			if err := w.Delete(t.Context(), id); !errors.Is(err, authz.ErrNotFound) {
+			if err := w.Delete(t.Context(), id, 0); !errors.Is(err, authz.ErrNotFound) {
 				t.Errorf("Delete(%q) gave %v", id, err)
 			}
 		}
@@ -266,7 +266,7 @@ func TestTheAPITokensOfAClientEndWithIt(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(w *world) error{
 		"disabled": func(w *world) error { return w.SetDisabled(context.Background(), "acme", true) },
-		"deleted":  func(w *world) error { return w.Delete(context.Background(), "acme") },
+		"deleted":  func(w *world) error { return w.Delete(context.Background(), "acme", 0) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

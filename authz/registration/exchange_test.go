@@ -66,7 +66,7 @@ func TestARuleMayOutliveItsAPI(t *testing.T) {
 		Name: "Orders", Type: authz.ClientService, GrantTypes: []string{authz.GrantTokenExchange},
 		TokenExchange: []authz.ExchangeRule{{From: orders, To: parcels, Scopes: authz.Scopes{"parcels:read"}}},
 	}})
-	if err := w.store.DeleteAPI(t.Context(), parcels); err != nil {
+	if err := w.store.DeleteAPI(t.Context(), parcels, 0); err != nil {
 		t.Fatal(err)
 	}
 	next := c.Metadata

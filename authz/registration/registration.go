@@ -31,7 +31,7 @@ type Clients interface {
 	Client(ctx context.Context, id string) (*authz.Client, error)
 	Clients(ctx context.Context, after string, limit int) ([]*authz.Client, error)
 	UpdateClient(ctx context.Context, c *authz.Client) error
-	DeleteClient(ctx context.Context, id string) error
+	DeleteClient(ctx context.Context, id string, version int64) error
 }
 
 // Secrets remembers by what clients are known.

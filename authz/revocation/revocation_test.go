@@ -140,7 +140,7 @@ func TestADeletedOwnerSetsTheBitToo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := store.DeleteUser(ctx, token.UserID); err != nil {
+		if err := store.DeleteUser(ctx, token.UserID, 0); err != nil {
 			t.Fatal(err)
 		}
 		a, err := lists.Serve(ctx, 0, "", 0)

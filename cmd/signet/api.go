@@ -150,7 +150,7 @@ func newAPIDelete(t terminal) *cobra.Command {
 		Args: arguments(theAPI),
 	}
 	return atDesk(c, t, func(ctx context.Context, d *desk, args []string) error {
-		if err := d.apis.Delete(ctx, args[0]); err != nil {
+		if err := d.apis.Delete(ctx, args[0], 0); err != nil {
 			return explain(c, err, noAPI, args[0])
 		}
 		return said(c, t, "The API "+args[0]+" is deleted.", map[string]any{"identifier": args[0], "deleted": true})

@@ -156,7 +156,7 @@ func newClientDelete(t terminal) *cobra.Command {
 		Args:    arguments("the client's ID"),
 	}
 	return atDesk(c, t, func(ctx context.Context, d *desk, args []string) error {
-		if err := d.clients.Delete(ctx, args[0]); err != nil {
+		if err := d.clients.Delete(ctx, args[0], 0); err != nil {
 			return explain(c, err, noClient, args[0])
 		}
 		return said(c, t, "The client "+args[0]+" is deleted, and what it was granted is revoked.",

@@ -106,7 +106,7 @@ func newRoleDelete(t terminal) *cobra.Command {
 		Args: arguments("the role"),
 	}
 	return atDesk(c, t, func(ctx context.Context, d *desk, args []string) error {
-		if err := d.people.DeleteRole(ctx, args[0]); err != nil {
+		if err := d.people.DeleteRole(ctx, args[0], 0); err != nil {
 			return explain(c, err, noRole, args[0])
 		}
 		return said(c, t, "The role "+args[0]+" is deleted.", map[string]any{"name": args[0], "deleted": true})

@@ -163,7 +163,7 @@ func newUserDelete(t terminal) *cobra.Command {
 		Args:    arguments(theUser),
 	}
 	return onUser(c, t, func(ctx context.Context, d *desk, u *authz.User, _ []string) error {
-		if err := d.people.Delete(ctx, u.ID); err != nil {
+		if err := d.people.Delete(ctx, u.ID, 0); err != nil {
 			return err
 		}
 		return said(c, t, "The account "+u.Username+" is deleted.", map[string]any{"id": u.ID, "username": u.Username, "deleted": true})

@@ -48,8 +48,10 @@ func testAPIs(ctx context.Context, t *testing.T, s store) {
 	refused(t, "update missing", s.UpdateAPI(ctx, &stale), authz.ErrNotFound)
 
 	testDisownAPIs(ctx, t, s)
-	must(t, s.DeleteAPI(ctx, orders.Identifier))
-	refused(t, "delete twice", s.DeleteAPI(ctx, orders.Identifier), authz.ErrNotFound)
+	refused(t, "delete a stale one", s.DeleteAPI(ctx, orders.Identifier, 2), authz.ErrStale)
+	must(t, s.DeleteAPI(ctx, orders.Identifier, 3))
+	refused(t, "delete twice", s.DeleteAPI(ctx, orders.Identifier, 3), authz.ErrNotFound)
+	refused(t, "delete any version twice", s.DeleteAPI(ctx, orders.Identifier, 0), authz.ErrNotFound)
 }
 
 // testDisownAPIs finds one API that "other" owns, at version 2, and one without an owner.

@@ -47,8 +47,10 @@ func testClients(ctx context.Context, t *testing.T, s store) {
 	}
 	defer s.bystander(ctx, t, "clients", plain.ID)()
 	testClientUpdates(ctx, t, s, got)
-	must(t, s.DeleteClient(ctx, full.ID))
-	refused(t, "delete twice", s.DeleteClient(ctx, full.ID), authz.ErrNotFound)
+	refused(t, "delete a stale one", s.DeleteClient(ctx, full.ID, 2), authz.ErrStale)
+	must(t, s.DeleteClient(ctx, full.ID, 3))
+	refused(t, "delete twice", s.DeleteClient(ctx, full.ID, 3), authz.ErrNotFound)
+	refused(t, "delete any version twice", s.DeleteClient(ctx, full.ID, 0), authz.ErrNotFound)
 }
 
 func testClientUpdates(ctx context.Context, t *testing.T, s store, c *authz.Client) {

@@ -60,6 +60,7 @@ func testRaces(ctx context.Context, t *testing.T, s store) {
 		{"claim a status index", many, raceStatusIndex},
 		{"grant to a client that is disabled", many, raceSuspension},
 		{"update one version", many, raceVersion},
+		{"update or delete one version", many, raceDelete},
 		{"read and update from two processes", many, raceProcesses},
 		{"insert one username", many, raceUsername},
 		{"first consent", many, raceConsent},
@@ -186,6 +187,26 @@ func raceVersion(ctx context.Context, t *testing.T, s store, round string) {
 		mine := *read
 		mine.Metadata.Name = fmt.Sprint(party)
 		return s.UpdateClient(ctx, &mine)
+	}))
+}
+
+// raceDelete has half of the parties delete what the others change: it is gone, and nobody
+// has changed it, or it is another, and nobody has deleted that.
+func raceDelete(ctx context.Context, t *testing.T, s store, round string) {
+	read := newClient(round)
+	must(t, s.InsertClient(ctx, read))
+	one(t, round, race(t, authz.ErrStale, func(party int) error {
+		mine := *read
+		var err error
+		if party%2 == 0 {
+			err = s.DeleteClient(ctx, mine.ID, mine.Version)
+		} else {
+			err = s.UpdateClient(ctx, &mine)
+		}
+		if errors.Is(err, authz.ErrNotFound) { // which it is after the deletion
+			return authz.ErrStale
+		}
+		return err
 	}))
 }
 

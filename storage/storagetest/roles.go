@@ -39,6 +39,8 @@ func testRoles(ctx context.Context, t *testing.T, s store) {
 	refused(t, "update a stale one", s.UpdateRole(ctx, baker), authz.ErrStale)
 	baker.Name = "none"
 	refused(t, "update missing", s.UpdateRole(ctx, baker), authz.ErrNotFound)
-	must(t, s.DeleteRole(ctx, "baker"))
-	refused(t, "delete twice", s.DeleteRole(ctx, "baker"), authz.ErrNotFound)
+	refused(t, "delete a stale one", s.DeleteRole(ctx, "baker", 1), authz.ErrStale)
+	must(t, s.DeleteRole(ctx, "baker", 2))
+	refused(t, "delete twice", s.DeleteRole(ctx, "baker", 2), authz.ErrNotFound)
+	refused(t, "delete any version twice", s.DeleteRole(ctx, "baker", 0), authz.ErrNotFound)
 }

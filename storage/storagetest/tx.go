@@ -41,7 +41,7 @@ func testTransactions(ctx context.Context, t *testing.T, s store) {
 		}, authz.ErrConflict},
 		{"may go on after finding nothing", func(ctx context.Context) error {
 			_, err := s.Role(ctx, "none")
-			if gone := s.DeleteRole(ctx, "none"); !errors.Is(err, authz.ErrNotFound) || !errors.Is(gone, authz.ErrNotFound) {
+			if gone := s.DeleteRole(ctx, "none", 0); !errors.Is(err, authz.ErrNotFound) || !errors.Is(gone, authz.ErrNotFound) {
 				return boom
 			}
 			return add(ctx, "a")
@@ -65,7 +65,7 @@ func testTransactions(ctx context.Context, t *testing.T, s store) {
 				t.Errorf("the table holds %v", roles)
 			}
 			for _, r := range roles {
-				must(t, s.DeleteRole(ctx, r.Name))
+				must(t, s.DeleteRole(ctx, r.Name, 0))
 			}
 		})
 	}
@@ -87,7 +87,7 @@ func testIsolation(ctx context.Context, t *testing.T, s store, add func(context.
 	if _, err := other.Role(ctx, "a"); err != nil {
 		t.Errorf("read from outside after the commit: %v", err)
 	}
-	must(t, s.DeleteRole(ctx, "a"))
+	must(t, s.DeleteRole(ctx, "a", 0))
 }
 
 // testPanics panics more often than there are connections.

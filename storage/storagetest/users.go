@@ -42,8 +42,10 @@ func testUsers(ctx context.Context, t *testing.T, s store) {
 	refused(t, "update a stale one", s.UpdateUser(ctx, &stale), authz.ErrStale)
 	stale.ID = "none"
 	refused(t, "update missing", s.UpdateUser(ctx, &stale), authz.ErrNotFound)
-	must(t, s.DeleteUser(ctx, "a"))
-	refused(t, "delete twice", s.DeleteUser(ctx, "a"), authz.ErrNotFound)
+	refused(t, "delete a stale one", s.DeleteUser(ctx, "a", 1), authz.ErrStale)
+	must(t, s.DeleteUser(ctx, "a", 2))
+	refused(t, "delete twice", s.DeleteUser(ctx, "a", 2), authz.ErrNotFound)
+	refused(t, "delete any version twice", s.DeleteUser(ctx, "a", 0), authz.ErrNotFound)
 }
 
 func testNames(ctx context.Context, t *testing.T, s store) {
@@ -118,7 +120,7 @@ func testCascades(ctx context.Context, t *testing.T, s store) {
 		addGrant(ctx, t, s, "g")
 	}
 	fill()
-	must(t, s.DeleteClient(ctx, "app"))
+	must(t, s.DeleteClient(ctx, "app", 0))
 	for _, table := range []string{"client_secrets", "interactions", "consents", "grants"} {
 		same(t, table+" of a deleted client", s.dump(ctx, t, table), "")
 	}
@@ -126,7 +128,7 @@ func testCascades(ctx context.Context, t *testing.T, s store) {
 	must(t, s.InsertSession(ctx, newSession("ses", "ann")))
 	must(t, s.InsertAPIToken(ctx, newAPIToken("tok", "ann")))
 	fill()
-	must(t, s.DeleteUser(ctx, "ann"))
+	must(t, s.DeleteUser(ctx, "ann", 0))
 	for _, table := range []string{"passwords", "sessions", "consents", "grants", "api_tokens"} {
 		same(t, table+" of a deleted person", s.dump(ctx, t, table), "")
 	}

@@ -117,7 +117,7 @@ func (a *API) deleteClient(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Clients.Delete(c.ctx(), found.ID); err != nil {
+	if err := a.Clients.Delete(c.ctx(), found.ID, found.Version); err != nil {
 		return nil, err
 	}
 	return noContent(), nil

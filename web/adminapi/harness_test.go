@@ -108,7 +108,12 @@ func (w *world) advance(d time.Duration) { w.ahead.Add(int64(d)) }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, store: storagetest.New(t), spec: readSpec(t), ids: map[string]string{}}
+	return newWorldOn(t, storagetest.New(t))
+}
+
+func newWorldOn(t testing.TB, store *storage.Store) *world {
+	t.Helper()
+	w := &world{t: t, store: store, spec: readSpec(t), ids: map[string]string{}}
 	now := w.now
 	w.audit = audit.New(audit.Config{Store: w.store, Log: slog.New(slog.DiscardHandler), Now: now, Random: rand.Reader})
 	limiter := func() *ratelimit.Limiter { return ratelimit.New(ratelimit.Config{Now: now}) }

@@ -75,7 +75,7 @@ func (a *API) deleteAPI(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.APIs.Delete(c.ctx(), found.Identifier); err != nil {
+	if err := a.APIs.Delete(c.ctx(), found.Identifier, found.Version); err != nil {
 		return nil, err
 	}
 	return noContent(), nil

@@ -90,7 +90,7 @@ func (a *API) deleteRole(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.People.DeleteRole(c.ctx(), found.Name); err != nil {
+	if err := a.People.DeleteRole(c.ctx(), found.Name, found.Version); err != nil {
 		return nil, err
 	}
 	return noContent(), nil

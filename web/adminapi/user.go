@@ -105,7 +105,7 @@ func (a *API) deleteUser(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.People.Delete(c.ctx(), found.ID); err != nil {
+	if err := a.People.Delete(c.ctx(), found.ID, found.Version); err != nil {
 		return nil, err
 	}
 	return noContent(), nil

@@ -385,7 +385,7 @@ func TestWhileSignetCannotTellClientsAreToldToComeBack(t *testing.T) {
 func TestAnUnregisteredAPIIsAMistakeOfTheSettings(t *testing.T) {
 	behindEach(t, func(t *testing.T, w *world) {
 		_, token := w.token(time.Hour, ordersRead)
-		w.must(w.APIs.Delete(t.Context(), orders))
+		w.must(w.APIs.Delete(t.Context(), orders, 0))
 		if a := w.get("/orders", token); a.status != http.StatusInternalServerError {
 			t.Errorf("status %d: %s", a.status, a.body)
 		}

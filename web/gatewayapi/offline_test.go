@@ -109,7 +109,7 @@ func TestADeletedAppIsRefusedByTheServiceItself(t *testing.T) {
 	credentials := url.Values{"grant_type": {authz.GrantClientCredentials}, "resource": {orders}, "scope": {ordersRead}}
 	app, persons := w.acme()
 	own := app.Token(credentials)
-	w.must(w.Clients.Delete(t.Context(), "acme"))
+	w.must(w.Clients.Delete(t.Context(), "acme", 0))
 	w.untilStraight("deleted, the app's own", own.AccessToken, http.StatusUnauthorized)
 	w.untilStraight("deleted, the person's", persons.AccessToken, http.StatusUnauthorized)
 

@@ -53,7 +53,7 @@ func TestChanged(t *testing.T) {
 				t.Errorf("told of %q: an enabled client gets %d", table, got)
 			}
 		}
-		if err := two.APIs.Delete(ctx, orders); err != nil {
+		if err := two.APIs.Delete(ctx, orders, 0); err != nil {
 			t.Fatal(err)
 		}
 		one.Changed(ctx, "apis", orders)
