@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -31,7 +32,7 @@ func (a *API) createClient(c *call) (*reply, error) {
 		return nil, err
 	}
 	m := in.metadata()
-	if err := c.mayTouch(a.implied(m)); err != nil {
+	if err := c.mayHave(m, a.implied(m)); err != nil {
 		return nil, err
 	}
 	made, secret, err := a.Clients.Create(c.ctx(), registration.New{
@@ -62,6 +63,17 @@ func reach(m authz.ClientMetadata) authz.Scopes {
 	return out
 }
 
+// mayHave says whether the caller may make or change a client with this metadata, which
+// would have these scopes. One that needs nobody's consent gets what everybody could allow,
+// and sends it where its redirect URIs say.
+func (c *call) mayHave(m authz.ClientMetadata, scopes authz.Scopes) error {
+	if m.FirstParty && !c.caller.Scopes.Has(authz.ScopeAdmin) {
+		return challenge(http.StatusForbidden, "insufficient_scope",
+			"A client with first_party needs nobody's consent: it takes the scope "+authz.ScopeAdmin+".", authz.ScopeAdmin)
+	}
+	return c.mayTouch(scopes)
+}
+
 func clientPath(id string) string { return "/api/v1/clients/" + url.PathEscape(id) }
 
 func (a *API) client(c *call) (*authz.Client, error) {
@@ -90,7 +102,7 @@ func (a *API) changeClient(c *call) (*reply, error) {
 		return nil, err
 	}
 	m := in.metadata()
-	if err := c.mayTouch(a.implied(m)); err != nil {
+	if err := c.mayHave(m, a.implied(m)); err != nil {
 		return nil, err
 	}
 	changed, err := a.Clients.Update(c.ctx(), found.ID, found.Version, m)
@@ -109,7 +121,7 @@ func (a *API) clientToChange(c *call) (*authz.Client, error) {
 	if err := mustMatch(c.r, found.Version); err != nil {
 		return nil, err
 	}
-	return found, c.mayTouch(reach(found.Metadata))
+	return found, c.mayHave(found.Metadata, reach(found.Metadata))
 }
 
 func (a *API) deleteClient(c *call) (*reply, error) {
@@ -134,7 +146,7 @@ func (a *API) rotateSecret(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.mayTouch(reach(found.Metadata)); err != nil {
+	if err := c.mayHave(found.Metadata, reach(found.Metadata)); err != nil {
 		return nil, err
 	}
 	var in rotation
@@ -163,7 +175,7 @@ func (a *API) switchClient(c *call, disabled bool) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.mayTouch(reach(found.Metadata)); err != nil {
+	if err := c.mayHave(found.Metadata, reach(found.Metadata)); err != nil {
 		return nil, err
 	}
 	if err := a.Clients.SetDisabled(c.ctx(), found.ID, disabled); err != nil {

@@ -76,6 +76,7 @@ func TestPowerOverTheServerIsNotHandedOut(t *testing.T) {
 		`{"name":"orders:read","description":"See"},{"name":"orders:write","description":"Change"}]}`)
 	admin("POST", "/api/v1/clients", bodyOf+`root","scope":"signet:admin"}`)
 	admin("POST", "/api/v1/clients", bodyOf+`plain","scope":"orders:read","apis":["`+orders+`"]}`)
+	admin("POST", "/api/v1/clients", bodyOf+`ours","first_party":true}`)
 	exchange := func(id, scopes string) string {
 		return bodyOf + id + `","grant_types":["client_credentials","` + authz.GrantTokenExchange + `"],` +
 			`"token_exchange":[{"from":"` + issuer + `","to":"` + issuer + `","scopes":"` + scopes + `"}]}`
@@ -103,6 +104,17 @@ func TestPowerOverTheServerIsNotHandedOut(t *testing.T) {
 		{clients, "POST", "/api/v1/clients/root/disable", ``, false},
 		{clients, "POST", "/api/v1/clients/root/enable", ``, false},
 		{clients, "DELETE", "/api/v1/clients/root", ``, false},
+		{clients, "POST", "/api/v1/clients", bodyOf + `evil","first_party":true}`, false},
+		{clients, "POST", "/api/v1/clients", bodyOf + `theirs","first_party":false}`, true},
+		{clients, "PUT", "/api/v1/clients/plain", `{"client_name":"N","application_type":"service","first_party":true}`, false},
+		{clients, "PATCH", "/api/v1/clients/plain", `{"first_party":true}`, false},
+		{clients, "PATCH", "/api/v1/clients/ours", `{"first_party":false}`, false},
+		{clients, "PATCH", "/api/v1/clients/ours", `{"client_uri":"https://evil.example"}`, false},
+		{clients, "PUT", "/api/v1/clients/ours", `{"client_name":"N","application_type":"service"}`, false},
+		{clients, "POST", "/api/v1/clients/ours/secrets", `{}`, false},
+		{clients, "DELETE", "/api/v1/clients/ours", ``, false},
+		{authz.ScopeAdmin, "PATCH", "/api/v1/clients/ours", `{"client_uri":"https://ours.example"}`, true},
+		{authz.ScopeAdmin, "PATCH", "/api/v1/clients/plain", `{"first_party":true}`, true},
 		{clients, "POST", "/api/v1/clients", exchange("evil", "signet:admin"), false},
 		{clients, "POST", "/api/v1/clients", exchange("swaps", "signet:clients:write"), true},
 		{clients, "POST", "/api/v1/clients/swapper/secrets", `{}`, false},
