@@ -23,6 +23,7 @@ type APIToken struct {
 	LastUsedAt   time.Time // zero: never
 	LastAddress  string
 	LastAgent    string
+	ReplacedBy   string    // the id of the token that took its place; empty: none did
 	RevokedAt    time.Time // zero: not revoked
 	RevokeReason string
 	StatusIndex  int64
@@ -31,6 +32,7 @@ type APIToken struct {
 // Why an API token was revoked, beside the reasons that grants have too.
 const (
 	RevokedLeaked    = "leaked"     // somebody found it in the open
+	RevokedReplaced  = "replaced"   // another took its place at once
 	RevokedWithMaker = "with_maker" // the API token that made it was revoked
 )
 

@@ -12,6 +12,7 @@ CREATE TABLE api_tokens (
     last_used_at  TIMESTAMPTZ,
     last_address  TEXT NOT NULL,
     last_agent    TEXT NOT NULL,
+    replaced_by   TEXT NOT NULL,
     revoked_at    TIMESTAMPTZ,
     revoke_reason TEXT NOT NULL,
     status_index  BIGINT NOT NULL

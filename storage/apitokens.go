@@ -2,18 +2,20 @@ package storage
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
 )
 
 const apiTokenColumns = `t.id, t.hash, t.user_id, t.made_by, t.name, t.api, t.scopes, t.networks, t.created_at, t.expires_at,
-	t.last_used_at, t.last_address, t.last_agent, t.revoked_at, t.revoke_reason, t.status_index`
+	t.last_used_at, t.last_address, t.last_agent, t.replaced_by, t.revoked_at, t.revoke_reason, t.status_index`
 
 func apiTokenDestinations(v *authz.APIToken) []any {
 	return []any{&v.ID, &v.Hash, &v.UserID, &v.MadeBy, &v.Name, &v.API, scopes{&v.Scopes}, asJSON(&v.Networks),
 		into(&v.CreatedAt), into(&v.ExpiresAt), into(&v.LastUsedAt), &v.LastAddress, &v.LastAgent,
-		into(&v.RevokedAt), &v.RevokeReason, &v.StatusIndex}
+		&v.ReplacedBy, into(&v.RevokedAt), &v.RevokeReason, &v.StatusIndex}
 }
 
 func scanAPIToken(row scanner) (*authz.APIToken, error) {
@@ -26,8 +28,8 @@ func scanAPIToken(row scanner) (*authz.APIToken, error) {
 func (s *Store) InsertAPIToken(ctx context.Context, v *authz.APIToken) error {
 	_, err := s.exec(ctx, "insert api token", `
 		INSERT INTO api_tokens (id, hash, user_id, made_by, name, api, scopes, networks, created_at, expires_at,
-			last_address, last_agent, revoke_reason, status_index)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', '', $11)`,
+			last_address, last_agent, replaced_by, revoke_reason, status_index)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', '', '', $11)`,
 		v.ID, v.Hash, v.UserID, v.MadeBy, v.Name, v.API, v.Scopes.String(), asJSON(&v.Networks),
 		at(v.CreatedAt), at(v.ExpiresAt), v.StatusIndex)
 	return err
@@ -35,8 +37,9 @@ func (s *Store) InsertAPIToken(ctx context.Context, v *authz.APIToken) error {
 
 // AddAPIToken remembers a new API token unless its owner has limit live ones, and reports
 // whether there was room. The owner's row stays locked until the token is committed, so that
-// no number of requests at once makes more. authz.ErrNotFound when the owner is gone or
-// disabled, or what makes the token may not act for them any more.
+// no number of requests at once makes more. authz.ErrConflict when a live token of theirs
+// that was not replaced has the name, authz.ErrNotFound when the owner is gone or disabled,
+// or what makes the token may not act for them any more.
 func (s *Store) AddAPIToken(ctx context.Context, v *authz.APIToken, limit int) (room bool, err error) {
 	err = s.InTx(ctx, func(ctx context.Context) error {
 		if err := s.holdOwner(ctx, v.UserID); err != nil {
@@ -44,19 +47,39 @@ func (s *Store) AddAPIToken(ctx context.Context, v *authz.APIToken, limit int) (
 		}
 		n, err := s.exec(ctx, "add api token", `
 			INSERT INTO api_tokens (id, hash, user_id, made_by, name, api, scopes, networks, created_at, expires_at,
-				last_address, last_agent, revoke_reason, status_index)
-			SELECT $1, $2, users.id, $4, $5, $6, $7, $8, $9, $10, '', '', '', $11
+				last_address, last_agent, replaced_by, revoke_reason, status_index)
+			SELECT $1, $2, users.id, $4, $5, $6, $7, $8, $9, $10, '', '', '', '', $11
 			  FROM users WHERE users.id = $3
 			   AND (SELECT count(*) FROM api_tokens t
-			         WHERE t.user_id = $3 AND t.revoked_at IS NULL AND t.expires_at > $9) < $12`,
+			         WHERE t.user_id = $3 AND t.revoked_at IS NULL AND t.expires_at > $9) < $12
+			   AND NOT EXISTS (SELECT 1 FROM api_tokens t WHERE t.user_id = $3 AND t.name = $5
+			                      AND t.replaced_by = '' AND t.revoked_at IS NULL AND t.expires_at > $9)`,
 			v.ID, v.Hash, v.UserID, v.MadeBy, v.Name, v.API, v.Scopes.String(), asJSON(&v.Networks),
 			at(v.CreatedAt), at(v.ExpiresAt), v.StatusIndex, limit)
-		if room = n == 1; err != nil || !room {
+		if room = n == 1; err != nil {
 			return err
+		}
+		if !room {
+			return s.nameTaken(ctx, v)
 		}
 		return s.vouch(ctx, v)
 	})
 	return room, err
+}
+
+// nameTaken is authz.ErrConflict when the name of a token is what kept it out.
+func (s *Store) nameTaken(ctx context.Context, v *authz.APIToken) error {
+	scan := func(row scanner) (one int, err error) { return one, row.Scan(&one) }
+	_, err := get(ctx, s, "look for name of api token", scan, `
+		SELECT 1 FROM api_tokens WHERE user_id = $1 AND name = $2
+		   AND replaced_by = '' AND revoked_at IS NULL AND expires_at > $3 LIMIT 1`, v.UserID, v.Name, at(v.CreatedAt))
+	switch {
+	case errors.Is(err, authz.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	return fmt.Errorf("add api token: name: %w", authz.ErrConflict)
 }
 
 // holdOwner locks the row of a person, so that their API tokens are made and revoked one
@@ -126,89 +149,6 @@ func (s *Store) APITokensOfUser(ctx context.Context, userID string, endedSince t
 func (s *Store) APITokens(ctx context.Context, after string, limit int) ([]*authz.APIToken, error) {
 	return list(ctx, s, "list api tokens", scanAPIToken, `
 		SELECT `+apiTokenColumns+` FROM api_tokens t WHERE t.id > $1 ORDER BY t.id LIMIT $2`, after, limit)
-}
-
-// RevokeAPIToken revokes a token of a person, or of anybody when none is named, with those
-// that it made and that they made, and tells how many were revoked: 0 when it was not live.
-// What has expired is left as it is: its place in the status lists may be another's by now.
-func (s *Store) RevokeAPIToken(ctx context.Context, id, userID, reason string, now time.Time) (n int64, err error) {
-	err = s.InTx(ctx, func(ctx context.Context) error {
-		// The owner's row, so that no token is made by one of these at the same time.
-		if _, err := s.exec(ctx, "hold owner of api token", `
-			UPDATE users SET version = version
-			 WHERE id = (SELECT user_id FROM api_tokens WHERE api_tokens.id = $1)`, id); err != nil {
-			return err
-		}
-		n, err = s.exec(ctx, "revoke api token", `
-			WITH RECURSIVE gone (id) AS (
-				SELECT id FROM api_tokens
-				 WHERE id = $1 AND ($2 = '' OR user_id = $2) AND revoked_at IS NULL AND expires_at > $4
-				UNION
-				SELECT t.id FROM api_tokens t JOIN gone ON t.made_by = gone.id WHERE t.made_by <> '')
-			UPDATE api_tokens SET revoked_at = $4, revoke_reason = CASE WHEN id = $1 THEN $3 ELSE $5 END
-			 WHERE id IN (SELECT id FROM gone) AND revoked_at IS NULL AND expires_at > $4`,
-			id, userID, reason, at(now), authz.RevokedWithMaker)
-		return err
-	})
-	return n, err
-}
-
-// RevokeAPITokensMadeBy revokes the live tokens that a client has made of a person, or of
-// everybody when none is named, with those that they made, and tells how many there were.
-// In a transaction that disables or deletes the client it comes after that.
-func (s *Store) RevokeAPITokensMadeBy(ctx context.Context, clientID, userID, reason string, now time.Time) (int64, error) {
-	var total int64
-	err := s.InTx(ctx, func(ctx context.Context) error {
-		if _, err := s.exec(ctx, "hold owner of api tokens", `
-			UPDATE users SET version = version WHERE id = $1`, userID); err != nil {
-			return err
-		}
-		for n := int64(1); n > 0; total += n { // until none was made while it waited for one
-			var err error
-			if n, err = s.revokeMadeBy(ctx, clientID, userID, reason, now); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return total, err
-}
-
-func (s *Store) revokeMadeBy(ctx context.Context, clientID, userID, reason string, now time.Time) (int64, error) {
-	return s.exec(ctx, "revoke api tokens made by client", `
-		WITH RECURSIVE gone (id) AS (
-			SELECT id FROM api_tokens WHERE made_by = $1 AND made_by <> '' AND ($2 = '' OR user_id = $2)
-			UNION
-			SELECT t.id FROM api_tokens t JOIN gone ON t.made_by = gone.id WHERE t.made_by <> '')
-		UPDATE api_tokens SET revoked_at = $4, revoke_reason = $3
-		 WHERE id IN (SELECT id FROM gone) AND revoked_at IS NULL AND expires_at > $4`,
-		clientID, userID, reason, at(now))
-}
-
-// RevokeAPITokensOfUser revokes every live token of a person.
-func (s *Store) RevokeAPITokensOfUser(ctx context.Context, userID, reason string, now time.Time) (int64, error) {
-	return s.exec(ctx, "revoke api tokens of user", `
-		UPDATE api_tokens SET revoked_at = $3, revoke_reason = $2
-		 WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $3`, userID, reason, at(now))
-}
-
-// ShortenAPIToken lets a live token of a person end at until, if it does not end before, and
-// with it those that it made and that they made: none outlives what made it.
-// authz.ErrNotFound when they have no such live token.
-func (s *Store) ShortenAPIToken(ctx context.Context, id, userID string, now, until time.Time) error {
-	return s.InTx(ctx, func(ctx context.Context) error {
-		if err := s.holdOwner(ctx, userID); err != nil {
-			return err
-		}
-		return s.exec1(ctx, "shorten api token", `
-			WITH RECURSIVE made (id) AS (
-				SELECT id FROM api_tokens WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3
-				UNION
-				SELECT t.id FROM api_tokens t JOIN made ON t.made_by = made.id WHERE t.made_by <> '')
-			UPDATE api_tokens SET expires_at = CASE WHEN expires_at > $4 THEN $4 ELSE expires_at END
-			 WHERE id IN (SELECT id FROM made) AND (id = $1 OR expires_at > $4) AND revoked_at IS NULL AND expires_at > $3`,
-			id, userID, at(now), at(until))
-	})
 }
 
 // NoteTokenUse writes down when, from where and with what a token was used last.

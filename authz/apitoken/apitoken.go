@@ -26,6 +26,8 @@ var (
 	ErrInvalid = errors.New("the API token is unknown, expired or revoked")
 	// ErrAddress means that a good token came from an address that it may not come from.
 	ErrAddress = errors.New("the API token may not be used from this address")
+	// ErrReplaced means that another token took the place of one already.
+	ErrReplaced = errors.New("the API token was replaced already")
 	// ErrMaker means that a token was to replace the one that it was made by.
 	ErrMaker = errors.New("an API token cannot replace the one that made it")
 )
@@ -50,14 +52,18 @@ type Reader interface {
 type Writer interface {
 	InTx(ctx context.Context, fn func(context.Context) error) error
 	// AddAPIToken inserts a token unless its owner has limit live ones, and reports whether
-	// there was room; authz.ErrNotFound when the owner is gone or disabled, or what makes
-	// the token may not act for them any more.
+	// there was room; authz.ErrConflict when a live one that was not replaced has the name,
+	// authz.ErrNotFound when the owner is gone or disabled, or what makes the token may not
+	// act for them any more.
 	AddAPIToken(ctx context.Context, v *authz.APIToken, limit int) (bool, error)
 	NoteTokenUse(ctx context.Context, u authz.TokenUse) error
 }
 
 // Ender ends live tokens, and with each those that it made and that they made.
 type Ender interface {
+	// ReplaceAPIToken notes, once, what takes the place of a token; authz.ErrNotFound when it
+	// was noted before or the token is not live.
+	ReplaceAPIToken(ctx context.Context, id, userID, by string, now time.Time) error
 	ShortenAPIToken(ctx context.Context, id, userID string, now, until time.Time) error
 	// RevokeAPIToken tells how many it has ended: 0 when the token was not live.
 	RevokeAPIToken(ctx context.Context, id, userID, reason string, now time.Time) (int64, error)

@@ -50,6 +50,7 @@ type world struct {
 	clock      authztest.Clock
 	store      *storage.Store
 	statements atomic.Int64
+	named      atomic.Int64
 	service    *apitoken.Service
 	events     authztest.Events
 	apis       apis
@@ -111,10 +112,10 @@ func (w *world) app(id string, apis []string, scopes ...string) {
 	}
 }
 
-// good is a token that may be made, living for 30 days.
+// good is a token that may be made, with a name of its own and living for 30 days.
 func (w *world) good() apitoken.New {
 	return apitoken.New{
-		Name: "backup", API: orders, Scopes: authz.Scopes{"orders:read"}, ExpiresAt: w.clock.Now().Add(30 * 24 * time.Hour),
+		Name: fmt.Sprint("backup ", w.named.Add(1)), API: orders, Scopes: authz.Scopes{"orders:read"}, ExpiresAt: w.clock.Now().Add(30 * 24 * time.Hour),
 	}
 }
 

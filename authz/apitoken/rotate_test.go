@@ -77,34 +77,117 @@ func TestOverlapNeverLengthensALife(t *testing.T) {
 	}
 }
 
-func TestTokenReplacedAtOnceIsRevoked(t *testing.T) {
+// However often it is asked for, and by how many at once, a token has one successor.
+func TestTokenIsReplacedOnce(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		ctx := context.Background()
-		old, _ := w.create(w.good())
+		for _, overlap := range []time.Duration{0, day} {
+			before := w.listed()
+			old, _ := w.create(w.good())
+			var group sync.WaitGroup
+			var replaced atomic.Int32
+			for range 8 {
+				group.Go(func() {
+					_, _, err := w.service.Rotate(ctx, w.alice.ID, apitoken.Rotation{ID: old.ID, Overlap: overlap})
+					switch {
+					case err == nil:
+						replaced.Add(1)
+					case !errors.Is(err, apitoken.ErrReplaced):
+						t.Errorf("refused with %v", err)
+					}
+				})
+			}
+			group.Wait()
+			if replaced.Load() != 1 || w.listed() != before+2 {
+				t.Errorf("%d of 8 requests at once replaced the token, and %d are listed", replaced.Load(), w.listed()-before)
+			}
+			got := w.stored(old.ID)
+			if successor := w.stored(got.ReplacedBy); successor.Name != old.Name || !successor.Live(w.clock.Now()) {
+				t.Errorf("replaced by %+v", successor)
+			}
+			if revoked := got.RevokeReason == authz.RevokedReplaced; revoked != (overlap == 0) || revoked == got.RevokedAt.IsZero() {
+				t.Errorf("with an overlap of %v the old token is %+v", overlap, got)
+			}
+			w.clock.Advance(2 * day)
+			if _, _, err := w.service.Rotate(ctx, w.alice.ID, apitoken.Rotation{ID: old.ID}); !errors.Is(err, apitoken.ErrReplaced) {
+				t.Errorf("later: %v", err)
+			}
+		}
+	})
+}
+
+// listed counts the tokens of alice, with those that have ended.
+func (w *world) listed() int {
+	w.t.Helper()
+	all, err := w.service.List(context.Background(), w.alice.ID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return len(all)
+}
+
+func TestALiveTokensNameIsTaken(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, w *world) {
+		ctx := context.Background()
+		n := w.good()
+		first, _ := w.create(n)
+		again := func() error {
+			same := n
+			same.Name, same.ExpiresAt = " "+n.Name+" ", w.clock.Now().Add(30*day)
+			_, token, err := w.service.Create(ctx, w.alice, same)
+			if (err == nil) == (token == "") {
+				t.Errorf("token %v with error %v", token, err)
+			}
+			return err
+		}
+		if err := again(); !errors.Is(err, authz.ErrConflict) {
+			t.Errorf("a second of the name: %v", err)
+		}
+		if _, _, err := w.service.Create(ctx, w.bob, n); err != nil {
+			t.Errorf("another person's name: %v", err)
+		}
+		fresh, _, err := w.service.Rotate(ctx, w.alice.ID, apitoken.Rotation{ID: first.ID, Overlap: day})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := again(); !errors.Is(err, authz.ErrConflict) {
+			t.Errorf("the successor has the name: %v", err)
+		}
+		if err := w.service.Revoke(ctx, w.alice.ID, fresh.ID); err != nil {
+			t.Fatal(err)
+		}
+		if err := again(); err != nil {
+			t.Errorf("a replaced token keeps the name: %v", err)
+		}
+		w.clock.Advance(30 * day)
+		if err := again(); err != nil {
+			t.Errorf("an expired token keeps the name: %v", err)
+		}
+	})
+}
+
+func TestOfRequestsAtOnceOneGetsTheName(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, w *world) {
+		n := w.good()
 		var group sync.WaitGroup
-		var replaced atomic.Int32
-		for range 4 {
+		var made atomic.Int32
+		for range 8 {
 			group.Go(func() {
-				_, _, err := w.service.Rotate(ctx, w.alice.ID, apitoken.Rotation{ID: old.ID, Overlap: 0})
+				_, _, err := w.service.Create(context.Background(), w.alice, n)
 				switch {
 				case err == nil:
-					replaced.Add(1)
-				case !errors.Is(err, authz.ErrNotFound):
+					made.Add(1)
+				case !errors.Is(err, authz.ErrConflict):
 					t.Errorf("refused with %v", err)
 				}
 			})
 		}
 		group.Wait()
-		if replaced.Load() != 1 {
-			t.Errorf("%d of 4 requests at once replaced the token", replaced.Load())
-		}
-		if got := w.stored(old.ID); got.RevokeReason != apitoken.ReasonReplaced || got.RevokedAt.IsZero() {
-			t.Errorf("the old token is %+v, want revoked", got)
-		}
-		all, err := w.service.List(ctx, w.alice.ID)
-		if err != nil || len(all) != 2 {
-			t.Errorf("%d tokens, %v; want the old and one new", len(all), err)
+		if made.Load() != 1 || w.listed() != 1 {
+			t.Errorf("%d of 8 requests at once made a token, and %d are listed", made.Load(), w.listed())
 		}
 	})
 }
@@ -192,19 +275,21 @@ func TestWhoHasFiftyTokensCanStillReplaceThem(t *testing.T) {
 	t.Parallel()
 	w := alone(t)
 	ctx := context.Background()
-	var last *authz.APIToken
-	for range apitoken.MaxLive {
-		last, _ = w.create(w.good())
+	all := make([]*authz.APIToken, apitoken.MaxLive)
+	for i := range all {
+		all[i], _ = w.create(w.good())
 	}
-	for range apitoken.MaxLive {
-		if _, _, err := w.service.Rotate(ctx, w.alice.ID, apitoken.Rotation{ID: last.ID, Overlap: day}); err != nil {
+	var last *authz.APIToken
+	for _, v := range all {
+		var err error
+		if last, _, err = w.service.Rotate(ctx, w.alice.ID, apitoken.Rotation{ID: v.ID, Overlap: day}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if _, _, err := w.service.Rotate(ctx, w.alice.ID, apitoken.Rotation{ID: last.ID, Overlap: day}); err == nil {
 		t.Error("replacing goes on for ever")
 	}
-	if before := w.stored(last.ID); !before.Live(w.clock.Now()) {
-		t.Error("a replacement that was refused ended the old token")
+	if after := w.stored(last.ID); !after.Live(w.clock.Now()) || after.ReplacedBy != "" {
+		t.Errorf("a replacement that was refused left %+v", after)
 	}
 }

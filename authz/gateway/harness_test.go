@@ -258,7 +258,7 @@ func (w *world) mint(_ context.Context, c gateway.Claims) (string, time.Time, er
 func (w *world) apiToken(change ...func(*apitoken.New)) (*authz.APIToken, string) {
 	w.t.Helper()
 	n := apitoken.New{
-		Name: "script", API: orders, Scopes: authz.Scopes{"orders:read", "orders:write"}, ExpiresAt: w.clock.Now().Add(24 * time.Hour),
+		Name: rand.Text(), API: orders, Scopes: authz.Scopes{"orders:read", "orders:write"}, ExpiresAt: w.clock.Now().Add(24 * time.Hour),
 	}
 	for _, fn := range change {
 		fn(&n)

@@ -433,7 +433,7 @@ func (w *world) addAPIToken(api string, scopes ...string) *authz.APIToken {
 	w.must(err)
 	now := w.clock.Now()
 	made := &authz.APIToken{
-		ID: authz.APITokenID(secret.Hash()), Hash: secret.Hash(), UserID: w.alice.ID, Name: "script",
+		ID: authz.APITokenID(secret.Hash()), Hash: secret.Hash(), UserID: w.alice.ID, Name: rand.Text(),
 		API: api, Scopes: scopes, CreatedAt: now, ExpiresAt: now.Add(24 * time.Hour), StatusIndex: 4711,
 	}
 	if room, err := w.store.AddAPIToken(context.Background(), made, 10); err != nil || !room {

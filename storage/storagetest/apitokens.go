@@ -85,6 +85,63 @@ func testTokenLimit(ctx context.Context, t *testing.T, s store) {
 	refused(t, "add to a disabled person", err, authz.ErrNotFound)
 }
 
+// testTokenNames adds tokens of one name, which a live one has that was not replaced.
+func testTokenNames(ctx context.Context, t *testing.T, s store) {
+	must(t, s.InsertUser(ctx, newUser("ann")))
+	must(t, s.InsertUser(ctx, newUser("bob")))
+	named := func(id, userID string) *authz.APIToken {
+		v := newAPIToken(id, userID)
+		v.Name = "backup"
+		return v
+	}
+	over := named("over", "ann")
+	over.ExpiresAt = noon()
+	must(t, s.InsertAPIToken(ctx, over))
+	add := func(v *authz.APIToken) error {
+		room, err := s.AddAPIToken(ctx, v, 3)
+		if err == nil && !room {
+			return errors.New("no room")
+		}
+		return err
+	}
+	must(t, add(named("one", "ann")))
+	refused(t, "the same name", add(named("two", "ann")), authz.ErrConflict)
+	must(t, add(named("bobs", "bob")))
+
+	for _, c := range []struct{ name, id, user string }{
+		{"of another", "one", "bob"}, {"that is unknown", "none", "ann"}, {"that has expired", "over", "ann"},
+	} {
+		refused(t, "replace one "+c.name, s.ReplaceAPIToken(ctx, c.id, c.user, "two", noon()), authz.ErrNotFound)
+	}
+	must(t, s.ReplaceAPIToken(ctx, "one", "ann", "two", noon()))
+	refused(t, "replace it twice", s.ReplaceAPIToken(ctx, "one", "ann", "three", noon()), authz.ErrNotFound)
+	got, err := s.APIToken(ctx, "one")
+	must(t, err)
+	same(t, "replaced by", got.ReplacedBy, "two")
+	must(t, add(named("two", "ann")))
+	refused(t, "the same name as the successor", add(named("three", "ann")), authz.ErrConflict)
+	_, err = s.RevokeAPIToken(ctx, "two", "ann", "r", noon())
+	must(t, err)
+	refused(t, "replace a revoked one", s.ReplaceAPIToken(ctx, "two", "ann", "three", noon()), authz.ErrNotFound)
+	must(t, add(named("three", "ann")))
+}
+
+func raceTokenName(ctx context.Context, t *testing.T, s store, round string) {
+	one(t, round, race(t, authz.ErrConflict, func(party int) error {
+		v := newAPIToken(fmt.Sprint(round, "-", party), "ann")
+		v.Name = round
+		_, err := s.AddAPIToken(ctx, v, 1000)
+		return err
+	}))
+}
+
+func raceReplace(ctx context.Context, t *testing.T, s store, round string) {
+	must(t, s.InsertAPIToken(ctx, newAPIToken(round, "ann")))
+	one(t, round, race(t, authz.ErrNotFound, func(party int) error {
+		return s.ReplaceAPIToken(ctx, round, "ann", fmt.Sprint(round, "-", party), noon())
+	}))
+}
+
 func testTokenUse(ctx context.Context, t *testing.T, s store, id string) {
 	t.Helper()
 	use := authz.TokenUse{TokenID: id, At: noon().Add(time.Minute), Address: "192.0.2.9", Agent: "curl caf\xe9"}

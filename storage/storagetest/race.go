@@ -64,6 +64,8 @@ func testRaces(ctx context.Context, t *testing.T, s store) {
 		{"read and update from two processes", many, raceProcesses},
 		{"insert one username", many, raceUsername},
 		{"first consent", many, raceConsent},
+		{"name an api token", many, raceTokenName},
+		{"replace an api token", many, raceReplace},
 		{"make api tokens while the app goes", many, raceMaker},
 		{"first active key", many, raceActiveKey},
 		{"rotate a key", many, raceRotateKey},

@@ -83,7 +83,7 @@ func rotationOf(g *authz.Grant, seq int64) authz.RefreshClaim {
 
 func newAPIToken(id, userID string) *authz.APIToken {
 	return &authz.APIToken{
-		ID: id, Hash: hash(id), UserID: userID, Name: "script", API: "https://orders.example",
+		ID: id, Hash: hash(id), UserID: userID, Name: "script " + id, API: "https://orders.example",
 		Scopes: authz.Scopes{"orders:read"}, CreatedAt: noon(), ExpiresAt: noon().Add(24 * time.Hour),
 	}
 }

@@ -20,6 +20,7 @@ func Run(t *testing.T, engine string, options ...storage.Option) {
 		{"apis", testAPIs},
 		{"api tokens", testAPITokens},
 		{"room for api tokens", testTokenLimit},
+		{"names of api tokens", testTokenNames},
 		{"makers of api tokens", testTokenMakers},
 		{"api tokens that end with their maker", testTokenShortened},
 		{"who may make api tokens", testTokenVouching},

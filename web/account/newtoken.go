@@ -81,6 +81,8 @@ func (p *Pages) showNewToken(w http.ResponseWriter, r *http.Request, who person,
 	p.Answers.Show(w, r, status, out)
 }
 
+const nameTaken = "You have a token with this name already. Choose another, or replace that one."
+
 // CreateToken makes a token and shows it this once: POST /account/tokens.
 func (p *Pages) CreateToken(w http.ResponseWriter, r *http.Request) {
 	who, ok := p.acting(w, r, newToken)
@@ -95,6 +97,8 @@ func (p *Pages) CreateToken(w http.ResponseWriter, r *http.Request) {
 		case errors.As(err, &invalid) && invalid.Field == "api":
 			goTo(w, newToken)
 			return
+		case errors.Is(err, authz.ErrConflict): // the same form sent again, as a reload does, among others
+			problems = page.Problems{"name": nameTaken}
 		case errors.As(err, &invalid):
 			problems = page.Problems{fieldOf(invalid.Field): sentence(invalid.Reason)}
 		case err != nil:

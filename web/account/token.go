@@ -52,7 +52,7 @@ func (p *Pages) Tokens(w http.ResponseWriter, r *http.Request) {
 func tokenEntry(t *authz.APIToken, known *catalog.Snapshot, now time.Time) page.TokenEntry {
 	out := page.TokenEntry{
 		ID: t.ID, Name: t.Name, Access: tokenAccess(t, known), Status: tokenStatus(t, now),
-		Created: t.CreatedAt, Expires: t.ExpiresAt, LastUsed: t.LastUsedAt,
+		Created: t.CreatedAt, Expires: t.ExpiresAt, LastUsed: t.LastUsedAt, Ended: ended(t, now),
 		Address: t.LastAddress, UserAgent: t.LastAgent,
 	}
 	for _, n := range t.Networks {
@@ -69,10 +69,23 @@ func tokenAccess(t *authz.APIToken, known *catalog.Snapshot) page.Access {
 	return page.Access{API: t.API}
 }
 
+// ended is when a token stopped working; zero while it works.
+func ended(t *authz.APIToken, now time.Time) time.Time {
+	switch {
+	case !t.RevokedAt.IsZero():
+		return t.RevokedAt
+	case !t.Live(now):
+		return t.ExpiresAt
+	}
+	return time.Time{}
+}
+
 func tokenStatus(t *authz.APIToken, now time.Time) page.TokenStatus {
 	switch {
 	case t.RevokeReason == authz.RevokedLeaked:
 		return page.TokenLeaked
+	case t.ReplacedBy != "" && (t.RevokedAt.IsZero() || t.RevokeReason == authz.RevokedReplaced):
+		return page.TokenReplaced
 	case !t.RevokedAt.IsZero():
 		return page.TokenRevoked
 	case !t.Live(now):
@@ -94,12 +107,18 @@ func (p *Pages) RevokeToken(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) revokeToken(w http.ResponseWriter, r *http.Request, who person, id, back string) {
-	err := p.APITokens.Revoke(r.Context(), who.user.ID, id)
-	if err != nil && !errors.Is(err, authz.ErrNotFound) {
-		p.Answers.Page(w, r, answer.Outage(err))
-		return
+	t, err := p.ownToken(r, who, id)
+	if err == nil {
+		err = p.APITokens.Revoke(r.Context(), who.user.ID, id)
 	}
-	p.done(w, r, who, back, "That token no longer works.")
+	switch {
+	case errors.Is(err, authz.ErrNotFound):
+		goTo(w, back) // the list shows that it has ended already
+	case err != nil:
+		p.Answers.Page(w, r, answer.Outage(err))
+	default:
+		p.done(w, r, who, back, "“"+t.Name+"” is revoked.")
+	}
 }
 
 // ShowRotateToken asks how long the old token goes on working: GET /account/tokens/rotate.
@@ -112,6 +131,8 @@ func (p *Pages) ShowRotateToken(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, authz.ErrNotFound):
 		goTo(w, tokens) // the list shows what there is
+	case err == nil && t.ReplacedBy != "":
+		p.done(w, r, who, tokens, replacedAlready)
 	case err != nil:
 		p.Answers.Page(w, r, answer.Outage(err))
 	default:
@@ -145,6 +166,8 @@ func (p *Pages) liveTokens(r *http.Request, who person) ([]*authz.APIToken, erro
 	return slices.DeleteFunc(all, func(t *authz.APIToken) bool { return !t.Live(now) }), nil
 }
 
+const replacedAlready = "This token was replaced already."
+
 // RotateToken makes a token that replaces another, and shows it this once: POST
 // /account/tokens/rotate.
 func (p *Pages) RotateToken(w http.ResponseWriter, r *http.Request) {
@@ -161,6 +184,8 @@ func (p *Pages) RotateToken(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, authz.ErrNotFound):
 		goTo(w, tokens)
+	case errors.Is(err, apitoken.ErrReplaced):
+		p.done(w, r, who, tokens, replacedAlready)
 	case errors.As(err, &invalid):
 		p.failed(w, r, who, tokens, "The token could not be replaced: "+invalid.Reason+".")
 	case err != nil:

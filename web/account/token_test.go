@@ -59,7 +59,7 @@ func TestAPersonMakesUsesAndRevokesAToken(t *testing.T) {
 		t.Error("the page of all that has access lacks the token")
 	}
 	gone := b.Post("/account/tokens/revoke", map[string][]string{"csrf": {list.Value("csrf")}, "id": {v.Token.ID}})
-	if !gone.Says("no longer works") {
+	if !gone.Says("“backup script” is revoked.") {
 		t.Errorf("revoking: %d", gone.Status)
 	}
 	if _, err := s.APITokens.Verify(t.Context(), secret, netip.MustParseAddr("192.0.2.1")); err == nil {
@@ -158,6 +158,46 @@ func TestReplacingATokenLeavesTheOldOneItsTime(t *testing.T) {
 	s.Clock.Advance(2 * time.Hour)
 	if works(old) || !works(fresh) {
 		t.Error("after the overlap the new one alone should work")
+	}
+}
+
+// A reload sends the form again: there is one token, and one that replaces it.
+func TestAReloadMakesNoSecondToken(t *testing.T) {
+	t.Parallel()
+	s, b, alice := holder(t)
+	form := webtestForm(b.Open("/account/tokens/new"), "orders:read", "30", "")
+	secretOf(t, b.Post("/account/tokens", form))
+	again := b.Post("/account/tokens", form)
+	if again.Status != 422 || !again.Says("You have a token with this name already. Choose another, or replace that one.") || again.Value("name") != "backup script" {
+		t.Errorf("the same form again: %d %s", again.Status, again.Body)
+	}
+	all := func() []*authz.APIToken {
+		all, err := s.APITokens.List(t.Context(), alice.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	if n := len(all()); n != 1 {
+		t.Errorf("%d tokens", n)
+	}
+	ask := b.Open("/account/tokens/rotate?id=" + all()[0].ID)
+	rotate := map[string][]string{"csrf": {ask.Value("csrf")}, "id": {ask.Value("id")}, "overlap": {"86400"}}
+	secretOf(t, b.Post("/account/tokens/rotate", rotate))
+	for name, p := range map[string]*webtest.Page{
+		"the same form again": b.Post("/account/tokens/rotate", rotate), "another form": b.Open("/account/tokens/rotate?id=" + ask.Value("id")),
+	} {
+		if p.URL.Path != "/account/tokens" || !p.Says("This token was replaced already.") {
+			t.Errorf("%s: at %s: %s", name, p.URL, p.Body)
+		}
+	}
+	list := b.Open("/account/tokens")
+	if n := len(all()); n != 2 || !list.Says("Replaced") || !list.Says("Stops in ") || strings.Count(list.Body, "/account/tokens/rotate?id=") != 1 {
+		t.Errorf("%d tokens: %s", n, list.Body)
+	}
+	s.Clock.Advance(25 * time.Hour)
+	if list = b.Open("/account/tokens").Fill("username", "alice").Fill("password", tokenPassword).Press("sign-in"); !list.Says("Stopped 1 hour ago") {
+		t.Errorf("after the overlap: %s", list.Body)
 	}
 }
 

@@ -90,12 +90,18 @@ func notMade(err error) error {
 			sentence(beyond.Error())+" It gets no API token for it.", beyond.Scope)
 		e.code = "client_not_registered"
 		return e
-	case errors.Is(err, apitoken.ErrMaker):
-		return &refusal{status: http.StatusConflict, code: "conflict", detail: sentence(err.Error())}
+	case errors.Is(err, apitoken.ErrMaker), errors.Is(err, apitoken.ErrReplaced):
+		return conflict(sentence(err.Error()))
+	case errors.Is(err, authz.ErrConflict):
+		return conflict("You have a token with this name already: choose another, or replace that one.")
 	case errors.As(err, &invalid) && invalid.Field == "id":
-		return &refusal{status: http.StatusConflict, code: "conflict", detail: "There are too many API tokens already: revoke one first."}
+		return conflict("There are too many API tokens already: revoke one first.")
 	}
 	return err
+}
+
+func conflict(detail string) error {
+	return &refusal{status: http.StatusConflict, code: "conflict", detail: detail}
 }
 
 // sentence makes a reason that stands by itself.

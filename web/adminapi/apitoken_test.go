@@ -3,6 +3,7 @@ package adminapi_test
 import (
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -153,7 +154,7 @@ func TestAccountScopeIsNoWayToMorePower(t *testing.T) {
 		}
 	}
 	w.makeToken(mine, newToken("own", issuer, `["signet:account"]`, "2026-03-31T00:00:00Z", ""))
-	w.makeToken("alice/signet:account+signet:users:read", newToken("own", issuer, `["signet:users:read"]`, "2026-03-31T00:00:00Z", ""))
+	w.makeToken("alice/signet:account+signet:users:read", newToken("users", issuer, `["signet:users:read"]`, "2026-03-31T00:00:00Z", ""))
 	id, secret := w.makeToken("alice/"+authz.ScopeAdmin, admin)
 	w.want(403, request{method: "POST", path: ownTokens + "/" + id + "/rotate", token: mine, body: `{}`})
 	if !w.works(secret) {
@@ -212,32 +213,60 @@ func TestOverlapsThatAreNone(t *testing.T) {
 	if w.works(secret) {
 		t.Error("without an overlap the old token goes on")
 	}
-	w.want(404, request{method: "POST", path: path, token: mine, body: `{}`})
+	w.want(409, request{method: "POST", path: path, token: mine, body: `{}`})
 }
 
 // As many tokens as there may be can be replaced, and then no more.
 func TestThereIsAnEndToTokens(t *testing.T) {
 	t.Parallel()
 	w := withOrders(t)
-	body := newToken("n", orders, `["orders:read"]`, "2026-03-31T00:00:00Z", "")
-	var id string
-	for range 50 {
-		id, _ = w.makeToken(mine, body)
+	body := func(name int) string {
+		return newToken(strconv.Itoa(name), orders, `["orders:read"]`, "2026-03-31T00:00:00Z", "")
 	}
-	w.want(422, request{method: "POST", path: ownTokens, token: mine, body: body})
+	rotate := func(id string) request {
+		return request{method: "POST", path: ownTokens + "/" + id + "/rotate", token: mine, body: `{"overlap_seconds":60}`}
+	}
+	var ids []string
+	for i := range 50 {
+		id, _ := w.makeToken(mine, body(i))
+		ids = append(ids, id)
+	}
+	w.want(422, request{method: "POST", path: ownTokens, token: mine, body: body(50)})
+	var next string
+	for _, id := range ids {
+		next, _ = w.want(201, rotate(id)).json(t)["id"].(string)
+	}
+	w.want(409, rotate(next))
+}
+
+// Two that work are never called the same, and none has two successors.
+func TestATokensNameIsTakenAndItsPlaceToo(t *testing.T) {
+	t.Parallel()
+	w := withOrders(t)
+	body := newToken("backup", orders, `["orders:read"]`, "2026-03-31T00:00:00Z", "")
+	id, _ := w.makeToken(mine, body)
+	again := request{method: "POST", path: ownTokens, token: mine, body: body}
+	if got := w.want(409, again); !strings.Contains(got.body, "with this name already") {
+		t.Error(got.body)
+	}
 	rotate := request{method: "POST", path: ownTokens + "/" + id + "/rotate", token: mine, body: `{"overlap_seconds":60}`}
-	for range 50 {
-		w.want(201, rotate)
+	fresh := w.want(201, rotate).json(t)
+	if got := w.want(409, rotate); !strings.Contains(got.body, "was replaced already") {
+		t.Error(got.body)
 	}
-	w.want(409, rotate)
+	w.want(409, again)
+	old := w.want(200, request{method: "GET", path: ownTokens + "/" + id, token: mine}).json(t)
+	if old["replaced_by"] != fresh["id"] || old["status"] != "active" || fresh["name"] != "backup" {
+		t.Errorf("%v was replaced by %v", old, fresh)
+	}
 }
 
 func TestOwnTokensComeInParts(t *testing.T) {
 	t.Parallel()
 	w := withOrders(t)
 	var want []string
-	for range 5 {
-		id, _ := w.makeToken(mine, newToken("n", orders, `["orders:read"]`, "2026-03-31T00:00:00Z", ""))
+	for i := range 5 {
+		id, _ := w.makeToken(mine, newToken(strconv.Itoa(i), orders, `["orders:read"]`, "2026-03-31T00:00:00Z", ""))
 		want = append([]string{id}, want...) // the newest first
 		w.advance(time.Second)
 	}
@@ -271,7 +300,7 @@ func TestAdministratorsSeeAndRevokeEverybodysTokens(t *testing.T) {
 	t.Parallel()
 	w := withOrders(t)
 	alices, secret := w.makeToken(mine, newToken("n", orders, `["orders:read"]`, "2026-03-02T00:00:00Z", ""))
-	_, leaked := w.makeToken(mine, newToken("n", orders, `["orders:read"]`, "2026-03-02T00:00:00Z", ""))
+	_, leaked := w.makeToken(mine, newToken("m", orders, `["orders:read"]`, "2026-03-02T00:00:00Z", ""))
 	bobs, root := w.makeToken("bob/"+authz.ScopeAdmin, newToken("r", issuer, `["signet:admin"]`, "2026-03-31T00:00:00Z", ""))
 	if err := w.tokens.Leaked(t.Context(), []string{leaked}); err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ type APIToken struct {
 	Status          TokenStatus `json:"status"`
 	CreatedAt       time.Time   `json:"created_at"`
 	ExpiresAt       time.Time   `json:"expires_at"`
+	ReplacedBy      string      `json:"replaced_by,omitempty"` // works on until it ends
 	RevokedAt       time.Time   `json:"revoked_at,omitzero"`
 	LastUsedAt      time.Time   `json:"last_used_at,omitzero"` // to the minute; absent: never
 	LastUsedAddress string      `json:"last_used_address,omitempty"`
@@ -44,7 +45,8 @@ const (
 func APITokenDocument(t *authz.APIToken, now time.Time) APIToken {
 	out := APIToken{
 		ID: t.ID, UserID: t.UserID, MadeBy: t.MadeBy, Name: t.Name, API: t.API, Scopes: append([]string{}, t.Scopes...),
-		Status: statusOf(t, now), CreatedAt: t.CreatedAt.UTC(), ExpiresAt: t.ExpiresAt.UTC(), RevokedAt: utc(t.RevokedAt),
+		Status: statusOf(t, now), CreatedAt: t.CreatedAt.UTC(), ExpiresAt: t.ExpiresAt.UTC(),
+		ReplacedBy: t.ReplacedBy, RevokedAt: utc(t.RevokedAt),
 		LastUsedAt: utc(t.LastUsedAt), LastUsedAddress: t.LastAddress, LastUsedAgent: t.LastAgent,
 	}
 	for _, n := range t.Networks {

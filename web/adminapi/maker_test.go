@@ -58,16 +58,16 @@ func TestATokenThatReplacesItselfByRESTStaysMadeByWhatMadeIt(t *testing.T) {
 	w := withOrders(t)
 	id, secret := w.makeToken(mine, account("script", soon))
 	child, _ := w.makeToken(secret, newToken("child", orders, `["orders:read"]`, soon, ""))
+	_, inner := w.makeToken(secret, newToken("inner", issuer, `["signet:account"]`, "2026-03-01T12:00:30Z", ""))
+	got := w.want(409, request{method: "POST", path: ownTokens + "/" + id + "/rotate", token: inner, body: `{}`})
+	if !strings.Contains(got.body, "the one that made it") {
+		t.Error(got.body)
+	}
 	for _, c := range []struct{ token, id, want string }{{secret, child, id}, {secret, id, "robot"}} {
 		made := w.want(201, request{method: "POST", path: ownTokens + "/" + c.id + "/rotate", token: c.token, body: `{"overlap_seconds":60}`})
 		if got := made.json(t)["made_by"]; got != c.want {
 			t.Errorf("made by %v, want %v", got, c.want)
 		}
-	}
-	_, inner := w.makeToken(secret, newToken("inner", issuer, `["signet:account"]`, "2026-03-01T12:00:30Z", ""))
-	got := w.want(409, request{method: "POST", path: ownTokens + "/" + id + "/rotate", token: inner, body: `{}`})
-	if !strings.Contains(got.body, "the one that made it") {
-		t.Error(got.body)
 	}
 }
 

@@ -106,7 +106,7 @@ func (w *world) must(err error) {
 func (w *world) token(lives time.Duration, scopes ...string) (*authz.APIToken, string) {
 	w.t.Helper()
 	v, secret, err := w.APITokens.Create(w.t.Context(), w.alice, apitoken.New{
-		Name: "script", API: orders, Scopes: scopes, ExpiresAt: w.Clock.Now().Add(lives),
+		Name: rand.Text(), API: orders, Scopes: scopes, ExpiresAt: w.Clock.Now().Add(lives),
 	})
 	w.must(err)
 	return v, secret.Reveal()

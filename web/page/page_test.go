@@ -273,7 +273,7 @@ func TestRemovedThingsCannotBeRemovedAgain(t *testing.T) {
 			got[attr(n, "value")] = true
 		}
 	}
-	if len(got) != 2 || !got["token-1"] || !got["token-2"] {
-		t.Errorf("revoke buttons for %v, want token-1 and token-2", got)
+	if len(got) != 3 || !got["token-1"] || !got["token-2"] || !got["token-6"] {
+		t.Errorf("revoke buttons for %v, want token-1, token-2 and token-6", got)
 	}
 }

@@ -7,10 +7,11 @@ import (
 )
 
 // AccountTokens lists the person's API tokens. Each live entry has a form that posts csrf
-// and id to /account/tokens/revoke, and a link to /account/tokens/rotate?id=….
+// and id to /account/tokens/revoke, and unless it was replaced a link to
+// /account/tokens/rotate?id=….
 type AccountTokens struct {
 	Layout
-	// Tokens in the order in which they are shown.
+	// Tokens in the order in which they are shown, but that live ones come first.
 	Tokens []TokenEntry
 }
 
@@ -26,6 +27,8 @@ type TokenEntry struct {
 	Status TokenStatus
 	// Created, Expires and LastUsed; the last is zero when it never was.
 	Created, Expires, LastUsed time.Time
+	// Ended is when it stopped working; zero while it works.
+	Ended time.Time
 	// Address and UserAgent of the last use; may be empty.
 	Address, UserAgent string
 	// MadeBy names the app or the token that made it in the person's name; empty: they did.
@@ -38,10 +41,12 @@ type TokenEntry struct {
 type TokenStatus string
 
 // The states of an API token. TokenLeaked is a token that was revoked because somebody
-// found it where it should not have been.
+// found it where it should not have been; TokenReplaced one that goes on working for a
+// while beside the one that took its place, or has stopped since.
 const (
 	TokenActive   TokenStatus = "active"
 	TokenExpiring TokenStatus = "expiring"
+	TokenReplaced TokenStatus = "replaced"
 	TokenExpired  TokenStatus = "expired"
 	TokenRevoked  TokenStatus = "revoked"
 	TokenLeaked   TokenStatus = "leaked"
@@ -52,6 +57,8 @@ func (s TokenStatus) Label() string {
 	switch s {
 	case TokenExpiring:
 		return "Expires soon"
+	case TokenReplaced:
+		return "Replaced"
 	case TokenExpired:
 		return "Expired"
 	case TokenRevoked:
@@ -62,11 +69,6 @@ func (s TokenStatus) Label() string {
 	return "Active"
 }
 
-// Live reports whether the token can still be used.
-func (s TokenStatus) Live() bool {
-	return s != TokenExpired && s != TokenRevoked && s != TokenLeaked
-}
-
 // Class is the state's colour in the stylesheet.
 func (s TokenStatus) Class() string {
 	switch s {
@@ -74,10 +76,61 @@ func (s TokenStatus) Class() string {
 		return "warn"
 	case TokenLeaked:
 		return "bad"
-	case TokenExpired, TokenRevoked:
+	case TokenReplaced, TokenExpired, TokenRevoked:
 		return "over"
 	}
 	return "good"
+}
+
+// tokenRow is an entry with what its part of the page needs beside it.
+type tokenRow struct {
+	Layout
+	TokenEntry
+}
+
+// Live reports whether the token can still be used.
+func (e TokenEntry) Live() bool { return e.Ended.IsZero() }
+
+// Replaceable reports whether the token may still be replaced.
+func (e TokenEntry) Replaceable() bool { return e.Live() && e.Status != TokenReplaced }
+
+// Ends is when the token stops working, or has stopped.
+func (e TokenEntry) Ends() time.Time {
+	if e.Live() {
+		return e.Expires
+	}
+	return e.Ended
+}
+
+// EndWord is the word before that time.
+func (e TokenEntry) EndWord() string {
+	switch {
+	case e.Status == TokenReplaced && e.Live():
+		return "Stops"
+	case e.Status == TokenReplaced:
+		return "Stopped"
+	case e.Live():
+		return "Expires"
+	case e.Status == TokenExpired:
+		return "Expired"
+	}
+	return "Revoked"
+}
+
+// Live are the tokens that work.
+func (a AccountTokens) Live() []tokenRow { return a.rows(true) }
+
+// Ended are the others.
+func (a AccountTokens) Ended() []tokenRow { return a.rows(false) }
+
+func (a AccountTokens) rows(live bool) []tokenRow {
+	var out []tokenRow
+	for _, e := range a.Tokens {
+		if e.Live() == live {
+			out = append(out, tokenRow{a.Layout, e})
+		}
+	}
+	return out
 }
 
 // Template names the file.

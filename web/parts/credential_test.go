@@ -1,6 +1,7 @@
 package parts_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -33,7 +34,7 @@ func restOf(t *testing.T) (*webtest.Server, *authz.User) {
 // token makes an API token of a person.
 func token(t *testing.T, s *webtest.Server, owner *authz.User, api, scopes string, networks ...string) (*authz.APIToken, string) {
 	t.Helper()
-	n := apitoken.New{Name: "script", API: api, Scopes: authz.ParseScopes(scopes), ExpiresAt: s.Clock.Now().Add(24 * time.Hour)}
+	n := apitoken.New{Name: rand.Text(), API: api, Scopes: authz.ParseScopes(scopes), ExpiresAt: s.Clock.Now().Add(24 * time.Hour)}
 	for _, one := range networks {
 		n.Networks = append(n.Networks, netip.MustParsePrefix(one))
 	}
