@@ -10,3 +10,6 @@ DROP TRIGGER apis_notify ON apis;
 DROP TRIGGER client_secrets_notify ON client_secrets;
 DROP TRIGGER clients_notify ON clients;
 DROP FUNCTION signet_notify();
+DROP FUNCTION signet_forget_changes(BIGINT);
+DROP FUNCTION signet_tell(TEXT, TEXT);
+DROP TABLE changes;

@@ -1,8 +1,42 @@
--- Other replicas learn of a change at once. The payload is the table and the key; what
--- changed they read themselves. SQLite's words for it stand in the folder sqlite.
+-- Other replicas learn of a change at once, by NOTIFY. It is written down as well, for those
+-- whom no NOTIFY reaches: behind a proxy that pools connections by transaction, or on a
+-- connection that seems alive. They ask once a second for the rows of transactions that they
+-- did not see before. Rows become visible in the order of commits and not of their numbers;
+-- a snapshot tells which are new, however many writers overlap, and no two writers touch one
+-- row. SQLite's words for it stand in the folder sqlite.
+CREATE TABLE changes (
+    xact XID8 NOT NULL DEFAULT pg_current_xact_id(),
+    tbl  TEXT NOT NULL,
+    key  TEXT NOT NULL,
+    at   TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (xact, tbl, key)
+);
+
+-- The payload is the transaction, the table and the key; what changed they read themselves.
+CREATE FUNCTION signet_tell(changed_table TEXT, changed_key TEXT) RETURNS VOID LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO changes (tbl, key) VALUES (changed_table, changed_key) ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        PERFORM pg_notify('signet', pg_current_xact_id() || ':' || changed_table || ':' || changed_key);
+    END IF;
+END $$;
+
+-- What was written down an hour ago has been read, or whoever did not read it forgets all
+-- that it cached. The clock is the one that the rows are dated by.
+CREATE FUNCTION signet_forget_changes(batch BIGINT) RETURNS BIGINT LANGUAGE plpgsql AS $$
+DECLARE
+    forgotten BIGINT;
+BEGIN
+    DELETE FROM changes WHERE (xact, tbl, key) IN (
+        SELECT xact, tbl, key FROM (SELECT * FROM changes ORDER BY xact LIMIT batch) oldest
+         WHERE at < now() - INTERVAL '1 hour');
+    GET DIAGNOSTICS forgotten = ROW_COUNT;
+    RETURN forgotten;
+END $$;
+
 CREATE FUNCTION signet_notify() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('signet', TG_TABLE_NAME || ':' || CASE TG_OP
+    PERFORM signet_tell(TG_TABLE_NAME, CASE TG_OP
         WHEN 'DELETE' THEN to_jsonb(OLD) ->> TG_ARGV[0]
         ELSE to_jsonb(NEW) ->> TG_ARGV[0] END);
     RETURN NULL;

@@ -87,7 +87,7 @@ CREATE TRIGGER clients_status_deleted AFTER DELETE ON clients
 -- Who publishes the lists is told which of them has changed, not which of its 2^20 bits.
 CREATE FUNCTION signet_status_notify() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('signet', 'status_entries:' || NEW.status_index / 1048576);
+    PERFORM signet_tell('status_entries', (NEW.status_index / 1048576)::TEXT);
     RETURN NULL;
 END $$;
 CREATE TRIGGER status_entries_notify AFTER UPDATE OF revoked_at ON status_entries

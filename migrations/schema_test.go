@@ -82,21 +82,21 @@ func lines(t *testing.T, db *sql.DB, query string) []string {
 	return out
 }
 
-// sqliteOnly is the table in which SQLite writes down what PostgreSQL notifies.
-const sqliteOnly = `'schema_migrations', 'changes'`
+// unlike are the tables that each database has in words of its own.
+const unlike = `'schema_migrations', 'changes'`
 
 var sqliteSchema = map[string]string{
 	"columns": `
 		SELECT m.name, c.name, upper(c.type), CASE c."notnull" WHEN 1 THEN 'not null' ELSE 'null' END,
 		       'default', coalesce(c.dflt_value, 'none'), 'key', c.pk
 		  FROM sqlite_master m, pragma_table_info(m.name) c
-		 WHERE m.type = 'table' AND m.name NOT IN (` + sqliteOnly + `)`,
+		 WHERE m.type = 'table' AND m.name NOT IN (` + unlike + `)`,
 	"indexes": `
 		SELECT m.name, CASE i."unique" WHEN 1 THEN 'unique' ELSE '' END,
 		       (SELECT group_concat(name, ',') FROM (SELECT name FROM pragma_index_info(i.name) ORDER BY seqno)),
 		       CASE WHEN i.partial THEN (SELECT substr(sql, instr(sql, ' WHERE ') + 7) FROM sqlite_master WHERE name = i.name) END
 		  FROM sqlite_master m, pragma_index_list(m.name) i
-		 WHERE m.type = 'table' AND m.name NOT IN (` + sqliteOnly + `)`,
+		 WHERE m.type = 'table' AND m.name NOT IN (` + unlike + `)`,
 	"references": `
 		SELECT m.name, f."from", f."table", f."to", f.on_delete
 		  FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'`,
@@ -114,14 +114,14 @@ var postgresSchema = map[string]string{
 		  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 		  LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 		  LEFT JOIN pg_constraint p ON p.conrelid = c.oid AND p.contype = 'p'
-		 WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND c.relname <> 'schema_migrations'`,
+		 WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND c.relname NOT IN (` + unlike + `)`,
 	"indexes": `
 		SELECT t.relname, CASE WHEN i.indisunique THEN 'unique' ELSE '' END,
 		       (SELECT string_agg(a.attname, ',' ORDER BY k.n) FROM unnest(i.indkey) WITH ORDINALITY k (attnum, n)
 		          JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum),
 		       replace(btrim(pg_get_expr(i.indpred, i.indrelid), '()'), '::text', '')
 		  FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
-		 WHERE t.relnamespace = 'public'::regnamespace AND t.relname <> 'schema_migrations'`,
+		 WHERE t.relnamespace = 'public'::regnamespace AND t.relname NOT IN (` + unlike + `)`,
 	"references": `
 		SELECT t.relname, a.attname, r.relname, b.attname,
 		       CASE c.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' ELSE 'NO ACTION' END

@@ -20,9 +20,12 @@ type engine struct {
 	// turn waits until the caller may write, where one writes at a time. The caller calls
 	// done when it has.
 	turn func(ctx context.Context) (done func(), err error)
-	// watch calls changed for every change that another process, or this one, commits;
-	// it returns when ctx ends or the connection is lost.
-	watch func(ctx context.Context, changed func(Change)) error
+	// watch calls changed for every change that another process, or this one, commits; it
+	// returns when ctx ends or changes may have been missed. What is slower but misses
+	// nothing without it is reported to failed. It calls one of the two at a time.
+	watch func(ctx context.Context, changed func(Change), failed func(error)) error
+	// forgetChanges deletes changes that were read; nil where they go by themselves.
+	forgetChanges func(ctx context.Context, s *Store) error
 }
 
 // querier is what a statement runs on: the pool, or the transaction the context carries.

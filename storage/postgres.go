@@ -42,9 +42,14 @@ func openPostgres(ctx context.Context, url string, set settings) (*Store, error)
 			isUnstorable: isState("22", "54000"), // no such text, number or date; too long for an index
 			isDeadlock:   isState("40P01"),
 			turn:         func(context.Context) (func(), error) { return func() {}, nil },
-			watch: func(ctx context.Context, changed func(Change)) error {
-				return listen(ctx, cfg.ConnConfig, heartbeat, changed)
+			watch: func(ctx context.Context, changed func(Change), failed func(error)) error {
+				c := changeLog{db: db, tell: changed, failed: failed}
+				if !set.deaf {
+					c.cfg = cfg.ConnConfig
+				}
+				return c.watch(ctx)
 			},
+			forgetChanges: forgetChanges,
 		},
 		close: func() error {
 			err := db.Close() // does not close the pool
@@ -88,7 +93,7 @@ func isState(prefixes ...string) func(error) bool {
 // listen hands on the notifications that the triggers of the schema send. When none came
 // for the length of a beat it asks whether the server is still there: a connection that a
 // network has dropped without a word would otherwise be waited on for ever.
-func listen(ctx context.Context, cfg *pgx.ConnConfig, beat time.Duration, changed func(Change)) error {
+func listen(ctx context.Context, cfg *pgx.ConnConfig, beat time.Duration, heard func(stamped)) error {
 	conn, err := pgx.ConnectConfig(ctx, cfg.Copy())
 	if err != nil {
 		return fmt.Errorf("connect to listen: %w", err)
@@ -97,7 +102,6 @@ func listen(ctx context.Context, cfg *pgx.ConnConfig, beat time.Duration, change
 	if err := subscribe(ctx, conn, beat); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	changed(Change{}) // what was missed before now is unknown
 	for {
 		n, err := next(ctx, conn, beat)
 		if err != nil {
@@ -106,8 +110,9 @@ func listen(ctx context.Context, cfg *pgx.ConnConfig, beat time.Duration, change
 		if n == nil {
 			continue
 		}
-		table, key, _ := strings.Cut(n.Payload, ":")
-		changed(Change{Table: table, Key: key})
+		xact, change, _ := strings.Cut(n.Payload, ":")
+		table, key, _ := strings.Cut(change, ":")
+		heard(stamped{Change{Table: table, Key: key}, xact})
 	}
 }
 

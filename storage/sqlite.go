@@ -40,7 +40,7 @@ func openSQLite(_ context.Context, path string, set settings) (*Store, error) {
 			isUnstorable: func(error) bool { return false }, // it stores anything
 			isDeadlock:   func(error) bool { return false }, // one writes at a time
 			turn:         oneAtATime(),
-			watch: func(ctx context.Context, changed func(Change)) error {
+			watch: func(ctx context.Context, changed func(Change), _ func(error)) error {
 				return poll(ctx, path, changed)
 			},
 		},

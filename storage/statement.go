@@ -65,6 +65,12 @@ func get[T any](ctx context.Context, s *Store, what string, scan func(scanner) (
 	return out, nil
 }
 
+// scanNumber reads the one column of a row.
+func scanNumber(row scanner) (n int64, err error) {
+	err = row.Scan(&n)
+	return n, err
+}
+
 // list reads all rows of a statement that is bounded by itself.
 func list[T any](ctx context.Context, s *Store, what string, scan func(scanner) (T, error), statement string, args ...any) ([]T, error) {
 	ctx, cancel := s.bounded(ctx)

@@ -27,12 +27,18 @@ type Option func(*settings)
 type settings struct {
 	maxConns int
 	timeout  time.Duration
+	deaf     bool
 	count    func(string)
 }
 
 // WithMaxConns limits the number of connections. The default is 16 on PostgreSQL and 8 on
 // SQLite, where one writes at a time while the others read. Watch has one more of its own.
 func WithMaxConns(n int) Option { return func(s *settings) { s.maxConns = n } }
+
+// WithoutListening has Watch rely on what it reads once a second: on PostgreSQL it opens no
+// connection to be notified on, which comes to nothing behind a proxy that pools connections
+// by transaction.
+func WithoutListening() Option { return func(s *settings) { s.deaf = true } }
 
 // WithStatementCounter has fn called with every statement before it runs; it must be
 // safe for concurrent use.

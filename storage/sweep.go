@@ -11,7 +11,8 @@ const sweepBatch = 1000
 
 // Sweep deletes what has expired before now, table by table in bounded batches, and tells
 // how many rows went. Grants stay for a day longer, so that nothing issued from one
-// outlives it; so do places in the status lists. API tokens stay visible for 30 days.
+// outlives it; so do places in the status lists. API tokens stay visible for 30 days. What
+// Watch has read goes after an hour and is not counted.
 func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 	var total int64
 	for _, step := range []struct {
@@ -42,7 +43,10 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 			}
 		}
 	}
-	return total, nil
+	if s.engine.forgetChanges == nil {
+		return total, nil
+	}
+	return total, s.engine.forgetChanges(ctx, s)
 }
 
 // sweepOnce deletes one batch. Another replica that sweeps the same rows may come to them in

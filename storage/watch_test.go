@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -171,25 +172,33 @@ func happenings() []happening {
 	}
 }
 
-// Every kind of change is heard by another process on the same database, once, and what
-// nobody caches is not: above all no refresh, of which there are very many.
+// Every kind of change is heard by other processes on the same database, once, and what
+// nobody caches is not: above all no refresh, of which there are very many. One of them reads
+// only, and hears the same.
 func TestWatchHearsOfChanges(t *testing.T) {
 	t.Parallel()
 	storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {
 		t.Parallel()
-		here, there := open(), open()
+		here, there, deaf := open(), open(), open(storage.WithoutListening())
 		must(t, there.InsertUser(t.Context(), user("ann")))
 		must(t, there.InsertClient(t.Context(), client("app")))
-		w := watch(t, here)
-		for _, h := range happenings() {
-			must(t, h.do(t.Context(), there))
-			// A change of our own marks the end of what is to be heard of this one.
-			must(t, there.RevokeToken(t.Context(), "end of "+h.name, now, now))
+		w, reader := watch(t, here), watch(t, deaf)
+		hears := func(w *watcher, h happening) {
+			t.Helper()
 			got := w.await(storage.Change{Table: "revoked_tokens", Key: "end of " + h.name})
 			slices.SortFunc(got, func(a, b storage.Change) int { return cmpChange(a, b) })
 			if !slices.Equal(got, h.want) {
 				t.Errorf("%s: heard %+v, want %+v", h.name, got, h.want)
 			}
+		}
+		for _, h := range happenings() {
+			must(t, h.do(t.Context(), there))
+			// A change of our own marks the end of what is to be heard of this one.
+			must(t, there.RevokeToken(t.Context(), "end of "+h.name, now, now))
+			hears(w, h)
+		}
+		for _, h := range happenings() {
+			hears(reader, h)
 		}
 	})
 }
@@ -238,23 +247,153 @@ func TestWatchAfterVeryManyChanges(t *testing.T) {
 	}
 }
 
-// A lost connection is reported, and when there is a new one everything may have changed.
-func TestWatchSurvivesALostConnection(t *testing.T) {
+// revoked is what a watcher hears when a token with this id is revoked.
+func revoked(jti string) storage.Change { return storage.Change{Table: "revoked_tokens", Key: jti} }
+
+// The same where changes are read that one transaction made.
+func TestWatchAfterAVeryLargeTransaction(t *testing.T) {
 	t.Parallel()
 	url := storagetest.URL(t, storagetest.Postgres)
 	s := storagetest.Open(t, url)
-	w := watch(t, s)
-	db, err := sql.Open("pgx", url)
-	must(t, err)
-	defer func() { _ = db.Close() }()
-	_, err = db.Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-		WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'LISTEN%'`)
-	must(t, err)
+	w := watch(t, storagetest.Open(t, url, storage.WithoutListening()))
+	must(t, s.InTx(t.Context(), func(ctx context.Context) error {
+		for i := range 1001 {
+			if err := s.RevokeToken(ctx, fmt.Sprint(i), now, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	if before := w.await(storage.Change{}); len(before) != 0 {
+		t.Errorf("%d changes came before the one that stands for all", len(before))
+	}
+	must(t, s.RevokeToken(t.Context(), "next", now, now))
+	if before := w.await(revoked("next")); len(before) != 0 {
+		t.Errorf("afterwards came %+v", before)
+	}
+}
+
+// A connection to listen on that is lost is reported, and replaced; meanwhile changes are
+// read.
+func TestWatchHearsWhileItCannotListen(t *testing.T) {
+	t.Parallel()
+	url := storagetest.URL(t, storagetest.Postgres)
+	s := storagetest.Open(t, url)
+	w, db := watch(t, s), behind(t, url)
+	for lost := 0; lost == 0; { // it begins to listen by itself
+		must(t, db.QueryRow(`SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+			WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'LISTEN%'`).Scan(&lost))
+	}
 	if err := <-w.lost; err == nil {
 		t.Error("the loss was reported without a reason")
 	}
-	w.await(storage.Change{}) // while it was lost
-	w.await(storage.Change{}) // and when it is back
-	must(t, s.RevokeToken(t.Context(), "jti", now, now))
-	w.await(storage.Change{Table: "revoked_tokens", Key: "jti"})
+	for _, jti := range []string{"a", "b", "c"} {
+		must(t, s.RevokeToken(t.Context(), jti, now, now))
+		if before := w.await(revoked(jti)); len(before) != 0 {
+			t.Errorf("before it came %+v", before)
+		}
+	}
+}
+
+// behind looks at a PostgreSQL database behind the store's back.
+func behind(t *testing.T, url string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("pgx", url)
+	must(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// Of writers that overlap each is heard when it commits, whichever began first: numbers are
+// given out in another order than rows become visible.
+func TestWatchHearsWritersThatOverlap(t *testing.T) {
+	t.Parallel()
+	url := storagetest.URL(t, storagetest.Postgres)
+	s := storagetest.Open(t, url)
+	w := watch(t, storagetest.Open(t, url, storage.WithoutListening()))
+	overtake := func(name string) {
+		must(t, s.InTx(t.Context(), func(ctx context.Context) error {
+			if err := s.RevokeToken(ctx, "slow "+name, now, now); err != nil {
+				return err
+			}
+			must(t, s.RevokeToken(t.Context(), "quick "+name, now, now))
+			if before := w.await(revoked("quick " + name)); len(before) != 0 {
+				t.Errorf("before the quick one came %+v", before)
+			}
+			return s.RevokeToken(ctx, "slow end "+name, now, now)
+		}))
+	}
+	for _, name := range []string{"one", "two"} {
+		overtake(name)
+		before := w.await(revoked("slow end " + name))
+		if len(before) == 0 { // of one transaction, in any order
+			before = w.await(revoked("slow " + name))
+		} else if !slices.Equal(before, []storage.Change{revoked("slow " + name)}) {
+			t.Errorf("before the end of the slow one came %+v", before)
+		}
+	}
+	must(t, s.RevokeToken(t.Context(), "end", now, now))
+	if before := w.await(revoked("end")); len(before) != 0 {
+		t.Errorf("told again: %+v", before)
+	}
+}
+
+// Changes that cannot be read are told as one that may be anything, until they can.
+func TestWatchSaysWhenItCannotRead(t *testing.T) {
+	t.Parallel()
+	url := storagetest.URL(t, storagetest.Postgres)
+	s := storagetest.Open(t, url)
+	w, db := watch(t, s), behind(t, url)
+	for _, hide := range []struct{ what, do, undo string }{
+		{"out of reach", `ALTER TABLE changes RENAME TO elsewhere`, `ALTER TABLE elsewhere RENAME TO changes`},
+		{"no answer", `BEGIN; LOCK TABLE changes IN ACCESS EXCLUSIVE MODE`, `COMMIT`},
+	} {
+		conn, err := db.Conn(t.Context())
+		must(t, err)
+		_, err = conn.ExecContext(t.Context(), hide.do)
+		must(t, err)
+		if err := <-w.lost; err == nil {
+			t.Errorf("%s: reported without a reason", hide.what)
+		}
+		w.await(storage.Change{})
+		_, err = conn.ExecContext(t.Context(), hide.undo)
+		must(t, err)
+		must(t, conn.Close())
+		w.await(storage.Change{}) // since it is back
+		must(t, s.RevokeToken(t.Context(), hide.what, now, now))
+		w.await(revoked(hide.what))
+	}
+}
+
+// What was read is forgotten after an hour of the database's clock, in batches.
+func TestChangesAreForgotten(t *testing.T) {
+	t.Parallel()
+	url := storagetest.URL(t, storagetest.Postgres)
+	s, db := storagetest.Open(t, url), behind(t, url)
+	count := func() (n int) {
+		must(t, db.QueryRow(`SELECT count(*) FROM changes`).Scan(&n))
+		return n
+	}
+	for range 2 {
+		must(t, s.InTx(t.Context(), func(ctx context.Context) error {
+			for i := range 1500 {
+				if err := s.RevokeToken(ctx, fmt.Sprint(i), now, now.Add(time.Hour)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		_, err := s.Sweep(t.Context(), now)
+		must(t, err)
+		if n := count(); n != 1500 {
+			t.Errorf("%d changes are kept, want 1500", n)
+		}
+		_, err = db.Exec(`UPDATE changes SET at = at - INTERVAL '61 minutes'`)
+		must(t, err)
+		_, err = s.Sweep(t.Context(), now.Add(2*time.Hour)) // and the tokens
+		must(t, err)
+		if n := count(); n != 0 {
+			t.Errorf("%d old changes are kept", n)
+		}
+	}
 }
