@@ -9,7 +9,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"strconv"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -73,8 +75,12 @@ func runDemo(c *cobra.Command, t terminal, port int, gateway string, once bool) 
 		return fmt.Errorf("make a folder for the demo's database: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	ctx, stop := context.WithCancel(c.Context())
+	// A terminal that closes, or a reader of what is printed that goes, must not leave nginx
+	// behind. SIGPIPE comes from browsers that hang up as well, and must end nothing.
+	ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGHUP)
 	defer stop()
+	signal.Ignore(syscall.SIGPIPE)
+	defer signal.Reset(syscall.SIGPIPE)
 
 	log := slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s, err := newStage(ctx, folder, port, log)

@@ -42,6 +42,7 @@ func StartNginx(ctx context.Context, path, folder, address, issuer, service stri
 	}
 	cmd := exec.CommandContext(ctx, path, "-e", "stderr", "-p", folder, "-c", file)
 	cmd.Stderr = os.Stderr
+	apart(cmd)
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start nginx: %w", err)
 	}
