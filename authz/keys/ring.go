@@ -66,7 +66,8 @@ type Ring struct {
 	snap atomic.Pointer[snapshot]
 
 	loading sync.Mutex // one reload at a time, so that none puts older rows over newer ones
-	failing bool       // the last reload failed; held by loading
+	unread  authz.Outage
+	idle    authz.Outage // of tending
 }
 
 // Info says what an operator may know of a key.
@@ -86,7 +87,14 @@ func Open(ctx context.Context, cfg Config) (*Ring, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, fmt.Errorf("open keys: %w", err)
 	}
-	r := &Ring{cfg: cfg}
+	r := &Ring{
+		cfg: cfg,
+		unread: authz.Outage{
+			Log: cfg.Log, Now: cfg.Now,
+			What: "signing keys cannot be read, going on with those known", Over: "signing keys are read again",
+		},
+		idle: authz.Outage{Log: cfg.Log, Now: cfg.Now, What: "signing keys are not tended", Over: "signing keys are tended again"},
+	}
 	r.snap.Store(&snapshot{})
 	if err := r.Reload(ctx); err != nil {
 		return nil, fmt.Errorf("open keys: %w", err)
@@ -129,19 +137,12 @@ func (c *Config) complete() error {
 }
 
 // Reload reads the keys again. When that fails the ring goes on with the keys it has; the
-// first failure of a row of them, and the end of it, are logged.
+// outage is logged.
 func (r *Ring) Reload(ctx context.Context) error {
 	r.loading.Lock()
 	defer r.loading.Unlock()
 	err := r.read(ctx)
-	switch {
-	case err != nil && !r.failing && ctx.Err() == nil:
-		r.cfg.Log.ErrorContext(ctx, "signing keys cannot be read, going on with those known", "error", err)
-		r.failing = true
-	case err == nil && r.failing:
-		r.cfg.Log.InfoContext(ctx, "signing keys are read again")
-		r.failing = false
-	}
+	r.unread.Note(ctx, err)
 	return err
 }
 

@@ -36,9 +36,7 @@ func (r *Ring) Run(ctx context.Context) {
 		if r.Reload(ctx) != nil {
 			continue // it has logged that
 		}
-		if err := r.tend(ctx); err != nil && ctx.Err() == nil {
-			r.cfg.Log.ErrorContext(ctx, "signing keys are not tended", "error", err)
-		}
+		r.idle.Note(ctx, r.tend(ctx))
 	}
 }
 

@@ -134,7 +134,7 @@ func (v *server) Run(ctx context.Context) error {
 func (v *server) watch(ctx context.Context) {
 	v.store.Watch(ctx,
 		func(c storage.Change) { v.parts.Changed(ctx, c.Table, c.Key) },
-		func(err error) { v.log.Warn("changes by others may be heard of late", "error", err) })
+		v.parts.Unwatched)
 }
 
 // sweep deletes expired rows, now and once a minute. A batch that fails is tried again in

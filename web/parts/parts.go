@@ -99,6 +99,8 @@ type Parts struct {
 	pages       *page.Set
 	clientCache *cache.Cache[*authz.Client]
 	log         *slog.Logger
+	unread      *authz.Outage // of status lists
+	unwatched   *authz.Outage
 }
 
 // New puts a server together. It reads the database, and writes what a new one lacks:
@@ -108,6 +110,8 @@ func New(ctx context.Context, c Config) (*Parts, error) {
 		c.Lifetimes = oauth2.DefaultLifetimes()
 	}
 	p := &Parts{store: c.Store, log: c.Log}
+	p.unread = &authz.Outage{Log: c.Log, Now: c.Now, What: "status lists cannot be read"}
+	p.unwatched = &authz.Outage{Log: c.Log, Now: c.Now, What: "changes by others may be heard of late"}
 	p.Audit = audit.New(audit.Config{Store: c.Store, Log: c.Log, Now: c.Now, Random: c.Random})
 	for _, build := range []func(context.Context, Config) error{p.signing, p.people, p.programs, p.protocol, p.gateway, p.site} {
 		if err := build(ctx, c); err != nil {
@@ -128,7 +132,7 @@ func (p *Parts) signing(ctx context.Context, c Config) (err error) {
 	}
 	p.Statuses = revocation.New(revocation.Config{
 		Store: c.Store, Issuer: c.Issuer, Sign: p.Keys.Sign, Now: c.Now, Random: c.Random,
-		Failed: func(err error) { c.Log.Error("read status lists", slog.Any("error", err)) },
+		Failed: func(err error) { p.unread.Note(context.Background(), err) },
 	})
 	return nil
 }

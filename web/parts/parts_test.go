@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,6 +99,38 @@ func TestAWithdrawnKeyVouchesForNothing(t *testing.T) {
 			t.Errorf("the list that is given now: %v", err)
 		}
 	})
+}
+
+// While the database is away everything is tried again each second, and told once a minute.
+func TestAnOutageIsToldOnceAMinute(t *testing.T) {
+	t.Parallel()
+	store := storagetest.New(t)
+	server := webtest.Start(t, store)
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	lines := func() (n int) {
+		for line := range strings.Lines(server.Log.String()) {
+			if strings.Contains(line, `"level":"ERROR"`) || strings.Contains(line, `"level":"WARN"`) {
+				n++
+			}
+		}
+		return n
+	}
+	for range 30 {
+		server.Unwatched(errors.New("connection refused"))
+		server.Changed(t.Context(), "", "")
+	}
+	if n := lines(); n != 2 { // no changes are heard of, and no keys can be read
+		t.Errorf("%d lines about the first half minute:\n%s", n, server.Log)
+	}
+	server.Clock.Advance(time.Minute)
+	for range 30 {
+		server.Unwatched(errors.New("connection refused"))
+	}
+	if n := lines(); n != 3 || !strings.Contains(server.Log.String(), `"failures_since":29`) {
+		t.Errorf("%d lines after a minute:\n%s", n, server.Log)
+	}
 }
 
 // Two processes that start on an empty database at once agree on its keys and roles.

@@ -2,7 +2,6 @@ package parts
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 )
 
@@ -42,11 +41,13 @@ func (p *Parts) Changed(ctx context.Context, table, key string) {
 	p.Gateway.Changed(table, key) // asks the others about what has changed
 }
 
-// reloadKeys reads the keys anew. If that fails they are read again within seconds, unless
-// the server is about to stop.
+// Unwatched tells that nobody says what others change. Whoever watches the database may call
+// it for every attempt that fails.
+func (p *Parts) Unwatched(err error) { p.unwatched.Note(context.Background(), err) }
+
+// reloadKeys reads the keys anew. If that fails the ring logs it, and they are read again
+// within seconds.
 func (p *Parts) reloadKeys(ctx context.Context) {
-	if err := p.Keys.Reload(ctx); err != nil && ctx.Err() == nil {
-		p.log.Error("read signing keys", slog.Any("error", err))
-	}
+	_ = p.Keys.Reload(ctx)
 	p.Statuses.KeysChanged()
 }
