@@ -145,7 +145,7 @@ func (a *API) rotateToken(c *call) (*reply, error) {
 		return nil, err
 	}
 	var in rotation
-	if err := c.read(&in); err != nil {
+	if err := c.readIfAny(&in); err != nil {
 		return nil, err
 	}
 	const most = int64(365 * 24 * time.Hour / time.Second) // far more would not fit a time.Duration

@@ -150,7 +150,7 @@ func (a *API) rotateSecret(c *call) (*reply, error) {
 		return nil, err
 	}
 	var in rotation
-	if err := c.read(&in); err != nil {
+	if err := c.readIfAny(&in); err != nil {
 		return nil, err
 	}
 	const most = int64(10 * 365 * 24 * time.Hour / time.Second) // more would not fit a time.Duration one day

@@ -44,6 +44,9 @@ func TestASecretIsRotatedAndShownOnce(t *testing.T) {
 	if secrets := third.json(t)["client_secrets"].([]any); len(secrets) != 1 {
 		t.Errorf("without overlap the old secrets go on: %v", secrets)
 	}
+	for _, header := range []map[string]string{nil, {"Content-Type": "application/json"}} {
+		w.want(201, request{method: "POST", path: "/api/v1/clients/s/secrets", header: header})
+	}
 	got := w.want(422, request{method: "POST", path: "/api/v1/clients/s/secrets", body: `{"overlap_seconds":-1}`})
 	if !strings.Contains(got.body, `"/overlap_seconds"`) {
 		t.Error(got.body)

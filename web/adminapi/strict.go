@@ -64,6 +64,14 @@ func (c *call) read(into any) error {
 	return decode(text, into)
 }
 
+// readIfAny is read for a body that may be left out: into stays as it is then.
+func (c *call) readIfAny(into any) error {
+	if c.r.ContentLength == 0 {
+		return nil
+	}
+	return c.read(into)
+}
+
 // decode reads exactly one JSON value into a structure. Members that the structure does not
 // have, to the letter, members that come twice, nulls and values of another type are
 // refused, each by its JSON Pointer.
