@@ -123,7 +123,7 @@ func (s *Site) around(p policy, path string) []middleware.Middleware {
 			s.sameOrigin, middleware.Form(people), bound, browser, session)
 	case entry:
 		return append(observe(slog.LevelInfo, people, middleware.AppPageSecurity(https)),
-			middleware.Revisit(s.cookies, s.Issuer), bound, browser, session)
+			middleware.Revisit(s.cookies, s.Issuer, people), bound, browser, session)
 	case backend, client, rest:
 		return append(observe(slog.LevelInfo, programs, noStore(middleware.Security(https))), bound)
 	case document: // from memory, but for status lists, which bound what they wait for themselves

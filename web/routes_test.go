@@ -265,6 +265,34 @@ func TestFormsOfEveryPage(t *testing.T) {
 	}
 }
 
+// Whatever another site has a browser send, the answer binds the browser to nothing new: its
+// own binding stayed at home, and so the interactions of all its tabs would end.
+func TestAnotherSitesFormBindsNobody(t *testing.T) {
+	t.Parallel()
+	s := webtest.Start(t, storagetest.New(t))
+	const urlencoded = "application/x-www-form-urlencoded"
+	for _, line := range web.Lines(s.Site) {
+		if line.Method != "POST" && line.Method != "*" {
+			continue
+		}
+		for name, c := range map[string]struct{ query, contentType, body string }{
+			"a form": {"", urlencoded, "client_id=x"}, "with a query": {"?x", urlencoded, "client_id=x"}, "nothing": {"", urlencoded, ""},
+			"long": {"", urlencoded, "state=" + strings.Repeat("x", 10_000)}, "very long": {"", urlencoded, "state=" + strings.Repeat("x", 70_000)},
+			"text": {"", "text/plain", "client_id=x"}, "files": {"", "multipart/form-data; boundary=x", "--x--"}, "malformed": {"", urlencoded, "a=%zz"},
+			"of no kind": {"", "", "client_id=x"},
+		} {
+			for _, from := range [][]string{{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, {"Origin", "https://evil.example"}, {"Origin", "null", "Sec-Fetch-Site", "cross-site"}} {
+				res := ask(t, s, "POST", address(line)+c.query, strings.NewReader(c.body), append(from, "Content-Type", c.contentType)...)
+				for _, cookie := range res.Cookies() {
+					if strings.Contains(cookie.Name, "browser") {
+						t.Errorf("%s %s, %s: %s", line.Path, name, from, cookie)
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestStaticFiles(t *testing.T) {
 	t.Parallel()
 	s := webtest.Start(t, storagetest.New(t))

@@ -281,6 +281,35 @@ func TestRequestAsAFormOfAnotherSite(t *testing.T) {
 	}
 }
 
+// Another site can have a browser send what it likes here: the sign-ins of its tabs go on.
+func TestAnotherSiteEndsNoSignIn(t *testing.T) {
+	t.Parallel()
+	w := onSQLite(t)
+	params := w.app.Params("openid")
+	long := w.app.Params("openid", "state", strings.Repeat("x", 10_000))
+	for name, send := range map[string]func(b *webtest.Browser) *webtest.Page{
+		"an address with a query": func(b *webtest.Browser) *webtest.Page { return b.PostFromElsewhere("/oauth2/authorize?x", params) },
+		"a long form":             func(b *webtest.Browser) *webtest.Page { return b.PostFromElsewhere("/oauth2/authorize", long) },
+		"nothing": func(b *webtest.Browser) *webtest.Page {
+			return b.PostFromElsewhere("/oauth2/authorize?x", url.Values{})
+		},
+	} {
+		b := w.Browser()
+		waiting := b.Open(w.app.Ask("openid"))
+		p := send(b)
+		if name == "a long form" && (p.Status != http.StatusRequestEntityTooLarge || p.Text("error") != "too_large" || !p.Says("longer than")) {
+			t.Errorf("%s: status %d: %s", name, p.Status, p.Body)
+		}
+		back := signIn(waiting, "alice")
+		if back.Has("allow") {
+			back = back.Press("allow")
+		}
+		if w.app.Answer(back).Get("code") == "" {
+			t.Errorf("%s: the sign-in of the tab was lost", name)
+		}
+	}
+}
+
 func TestExpiredForeignAndFinishedInteractions(t *testing.T) {
 	t.Parallel()
 	w := onSQLite(t)

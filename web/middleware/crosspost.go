@@ -1,34 +1,42 @@
 package middleware
 
 import (
-	"bytes"
-	"io"
 	"net/http"
-	"net/url"
+
+	"github.com/signet-auth/signet/web/answer"
 )
 
 // maxRevisit is the longest query that every proxy lets through.
 const maxRevisit = 7 << 10
 
-// Revisit turns a form that another site sends here into a visit with the same parameters.
-// Browsers send SameSite=Lax cookies with the visit and not with the form (RFC 6265bis
-// §5.6.7.1): without it, who is signed in would have to sign in again, and a new browser
-// binding would end the sign-ins of other tabs.
-func Revisit(cookies Cookies, issuer string) Middleware {
+// Revisit turns a form that another site sends here into a visit with the same parameters,
+// and refuses what it cannot: no such request goes any further. Browsers send SameSite=Lax
+// cookies with the visit and not with the form (RFC 6265bis §5.6.7.1), but take those that
+// the answer to the form sets: whoever is signed in would have to sign in again, and any
+// site could end the sign-ins of all tabs by having the browser bound anew. The query of the
+// form's address is dropped, because nobody reads it.
+func Revisit(cookies Cookies, issuer string, refuse Refusal) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method != http.MethodPost || cookies.value(r, browserCookie) != "" || !crossSite(r, issuer) {
 				next.ServeHTTP(w, r)
 				return
 			}
-			body, err := io.ReadAll(r.Body)
-			if params, ok := parseForm(r, body); ok && err == nil {
-				w.Header().Set("Location", r.URL.EscapedPath()+"?"+params)
-				w.WriteHeader(http.StatusSeeOther)
+			if trouble, ok := readForm(r); !ok {
+				refuse(w, r, trouble)
 				return
 			}
-			r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{err}))
-			next.ServeHTTP(w, r)
+			params := r.PostForm.Encode()
+			if len(params) > maxRevisit {
+				refuse(w, r, answer.Trouble{
+					Status: http.StatusRequestEntityTooLarge, Code: "too_large",
+					Reason: "The form that the app sent is longer than this address takes from another website.",
+					Advice: "Go back to the app. The people who run it can send less, or send you here with a link.",
+				})
+				return
+			}
+			w.Header().Set("Location", r.URL.EscapedPath()+"?"+params)
+			w.WriteHeader(http.StatusSeeOther)
 		})
 	}
 }
@@ -41,23 +49,4 @@ func crossSite(r *http.Request, issuer string) bool {
 	}
 	origin := r.Header.Get("Origin")
 	return origin != "" && origin != issuer
-}
-
-// parseForm gives the form as a query, if it is a form and short enough.
-func parseForm(r *http.Request, body []byte) (string, bool) {
-	if _, wrong := checkFormType(r); wrong || len(body) > maxRevisit || r.URL.RawQuery != "" {
-		return "", false
-	}
-	params, err := url.ParseQuery(string(body))
-	return params.Encode(), err == nil
-}
-
-// failing passes a read error on to the next reader of a body; nil is its end.
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) {
-	if f.err == nil {
-		return 0, io.EOF
-	}
-	return 0, f.err
 }

@@ -86,30 +86,37 @@ func TestSameOrigin(t *testing.T) {
 
 func TestRevisit(t *testing.T) {
 	t.Parallel()
-	long := "a=" + strings.Repeat("b", 8000)
+	long, longer := "a="+strings.Repeat("b", 8000), "a="+strings.Repeat("b", 80_000)
+	wide := "a=" + strings.Repeat("\u00e5", 2500) // 5000 bytes, and three times as many in a query
 	for name, c := range map[string]struct {
-		site, origin, cookie, contentType, body string
-		want                                    string // where it sends the browser; empty: it passes the form on
+		site, origin, cookie, contentType, query, body string
+		want                                           string // where it sends the browser
+		status                                         int    // 0: it passes the form on
 	}{
-		"another site's form":             {"cross-site", "https://app.example", "", formType, "b=2&a=1&a=3", "/oauth2/authorize?a=1&a=3&b=2"},
-		"an old browser's":                {"", "https://app.example", "", formType, "a=1", "/oauth2/authorize?a=1"},
-		"a program's":                     {"", "", "", formType, "a=1", ""},
-		"our own":                         {"same-origin", "null", "", formType, "a=1", ""},
-		"a sister site's brings cookies":  {"same-site", "https://app.example", "", formType, "a=1", ""},
-		"cookies came along":              {"cross-site", "https://app.example", "signet_browser=x", formType, "a=1", ""},
-		"too long for a query":            {"cross-site", "https://app.example", "", formType, long, ""},
-		"no form":                         {"cross-site", "https://app.example", "", "application/json", "{}", ""},
-		"not to be read":                  {"cross-site", "https://app.example", "", formType, "a=%zz", ""},
-		"a host cannot be smuggled in it": {"cross-site", "https://app.example", "", formType, "//evil.example", "/oauth2/authorize?%2F%2Fevil.example="},
+		"another site's form":             {"cross-site", "https://app.example", "", formType, "", "b=2&a=1&a=3", "/oauth2/authorize?a=1&a=3&b=2", 303},
+		"an old browser's":                {"", "https://app.example", "", formType, "", "a=1", "/oauth2/authorize?a=1", 303},
+		"a program's":                     {"", "", "", formType, "", "a=1", "", 0},
+		"our own":                         {"same-origin", "null", "", formType, "", "a=1", "", 0},
+		"a sister site's brings cookies":  {"same-site", "https://app.example", "", formType, "", "a=1", "", 0},
+		"cookies came along":              {"cross-site", "https://app.example", "signet_browser=x", formType, "?x", "a=1", "", 0},
+		"to an address with a query":      {"cross-site", "https://app.example", "", formType, "?a=2&x", "a=1", "/oauth2/authorize?a=1", 303},
+		"nothing":                         {"cross-site", "https://app.example", "", formType, "?x", "", "/oauth2/authorize?", 303},
+		"too long for a query":            {"cross-site", "https://app.example", "", formType, "", long, "", 413},
+		"too long when it is encoded":     {"cross-site", "https://app.example", "", formType, "", wide, "", 413},
+		"too long for anything":           {"cross-site", "https://app.example", "", formType, "", longer, "", 413},
+		"no form":                         {"cross-site", "https://app.example", "", "application/json", "", "{}", "", 415},
+		"no form, and nobody says what":   {"cross-site", "https://app.example", "", "", "", "a=1", "", 415},
+		"not to be read":                  {"cross-site", "https://app.example", "", formType, "", "a=%zz", "", 400},
+		"a host cannot be smuggled in it": {"cross-site", "https://app.example", "", formType, "", "//evil.example", "/oauth2/authorize?%2F%2Fevil.example=", 303},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			passed := ""
+			passed, reached := "", false
 			h := middleware.Chain(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
-				passed = string(body)
-			}), middleware.Revisit(middleware.NewCookies("http://localhost"), "http://localhost"))
-			r := httptest.NewRequest("POST", "/oauth2/authorize", strings.NewReader(c.body))
+				passed, reached = string(body), true
+			}), middleware.LimitBody(64<<10), middleware.Revisit(middleware.NewCookies("http://localhost"), "http://localhost", plainly))
+			r := httptest.NewRequest("POST", "/oauth2/authorize"+c.query, strings.NewReader(c.body))
 			for name, value := range map[string]string{"Sec-Fetch-Site": c.site, "Origin": c.origin, "Cookie": c.cookie, "Content-Type": c.contentType} {
 				if value != "" {
 					r.Header.Set(name, value)
@@ -117,11 +124,11 @@ func TestRevisit(t *testing.T) {
 			}
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, r)
-			if got := w.Header().Get("Location"); got != c.want {
-				t.Errorf("sent to %q, want %q", got, c.want)
+			if reached != (c.status == 0) || reached && passed != c.body {
+				t.Errorf("passed on: %v, with %q", reached, passed)
 			}
-			if c.want == "" && passed != c.body {
-				t.Errorf("passed on %q, want %q", passed, c.body)
+			if got := w.Header().Get("Location"); got != c.want || !reached && w.Code != c.status {
+				t.Errorf("status %d, sent to %q, want %d and %q", w.Code, got, c.status, c.want)
 			}
 		})
 	}
