@@ -313,7 +313,8 @@ func TestAPlaceThatNeedsAScopeIsReachedByNoOtherName(t *testing.T) {
 		_, reads := w.token(time.Hour, ordersRead)
 		_, writes := w.token(time.Hour, ordersRead, ordersWrite)
 		for _, path := range []string{
-			"/admin;a/x", "/admin;/x", "/;a/admin/x", "/admin;a", "/admin%3Ba/x", "//admin/x", "/admin//x", "///admin", "/ADMIN;a/x", "/x/..;/admin/x",
+			"/admin;a/x", "/admin;/x", "/;a/admin/x", "/admin;a", "/admin%3Ba/x", "/ADMIN;a/x", "/x/..;/admin/x",
+			"//admin/x", "/admin//x", "///admin",
 		} {
 			for _, token := range []string{reads, writes} {
 				if a := w.get(path, token); a.status != http.StatusForbidden {
@@ -321,7 +322,9 @@ func TestAPlaceThatNeedsAScopeIsReachedByNoOtherName(t *testing.T) {
 				}
 			}
 		}
-		for _, path := range []string{"/admin", "/admin/", "/admin/x", "/ADMIN", "/Admin/x", "/%61dmin/x", "/admin./x", "/admin%20/x", "/administrator"} {
+		for _, path := range []string{
+			"/admin", "/admin/", "/admin/x", "/ADMIN", "/Admin/x", "/%61dmin/x", "/admin./x", "/admin%20/x", "/administrator",
+		} {
 			w.get(path, reads).refused(http.StatusForbidden, `scope="`+ordersWrite+`"`)
 		}
 		for _, one := range w.service.arrivals() {
@@ -344,8 +347,9 @@ func TestNobodyPassesWhileSignetIsDown(t *testing.T) {
 		w.checks.CloseClientConnections()
 		w.checks.Close()
 		for range 3 {
-			if a := w.get("/orders", token); a.status != http.StatusBadGateway && (a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "") {
-				t.Errorf("status %d without Signet, Retry-After %q", a.status, a.header.Get("Retry-After"))
+			a := w.get("/orders", token)
+			if again := a.header.Get("Retry-After"); a.status != http.StatusBadGateway && (a.status != http.StatusServiceUnavailable || again == "") {
+				t.Errorf("status %d without Signet, Retry-After %q", a.status, again)
 			}
 			if a := w.ask(http.MethodGet, "/orders", nil, "Remote-User", "alice"); a.status < 500 {
 				t.Errorf("status %d without Signet and a token", a.status)
