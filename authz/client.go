@@ -77,6 +77,10 @@ type ClientMetadata struct {
 	Contacts               []string        `json:"contacts,omitempty"`
 }
 
+// MinTokenLifetime is the shortest that access tokens and ID tokens may live: a shorter one
+// would end on its way.
+const MinTokenLifetime = 10 * time.Second
+
 // ExchangeRule lets a client swap a token for API From for one for API To with at most
 // these scopes (RFC 8693).
 type ExchangeRule struct {
@@ -92,6 +96,9 @@ const (
 	ClientService = "service" // acts for itself, no person involved
 )
 
+// ClientTypes are all kinds of client.
+func ClientTypes() []string { return []string{ClientWeb, ClientNative, ClientService} }
+
 // Client authentication methods (RFC 7591 §2, OpenID Connect Core §9).
 const (
 	AuthNone          = "none"
@@ -100,6 +107,11 @@ const (
 	AuthPrivateKeyJWT = "private_key_jwt"
 )
 
+// AuthMethods are all ways to authenticate.
+func AuthMethods() []string {
+	return []string{AuthNone, AuthSecretBasic, AuthSecretPost, AuthPrivateKeyJWT}
+}
+
 // Grant types (RFC 6749 §1.3).
 const (
 	GrantAuthorizationCode = "authorization_code"
@@ -107,6 +119,11 @@ const (
 	GrantClientCredentials = "client_credentials"
 	GrantTokenExchange     = "urn:ietf:params:oauth:grant-type:token-exchange"
 )
+
+// GrantTypes are all that a client may be registered for.
+func GrantTypes() []string {
+	return []string{GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials, GrantTokenExchange}
+}
 
 // ClientSecret is what is kept of one secret of a client. Several may be live at once,
 // so that a deployment can change its secret without a gap.

@@ -21,6 +21,15 @@ func Legible(s string, most int) bool {
 	return true
 }
 
+// Either names a choice in a sentence: web, native or service.
+func Either(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
 // OIDCSentence says to a person what a scope of OpenID Connect allows (Core §5.4, §11);
 // empty for every other scope. Those of APIs are registered with them.
 func OIDCSentence(scope string) string {

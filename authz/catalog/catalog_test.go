@@ -208,6 +208,7 @@ func TestWhatNoAPIMayBe(t *testing.T) {
 		{"a claim twice", "claims", func(a *authz.API) { a.Claims = []string{"email", "email"} }},
 
 		{"a negative lifetime", "access_token_lifetime", func(a *authz.API) { a.AccessTokenLifetime = -1 }},
+		{"too short a lifetime", "access_token_lifetime", func(a *authz.API) { a.AccessTokenLifetime = 9 }},
 		{"too long a lifetime", "access_token_lifetime", func(a *authz.API) { a.AccessTokenLifetime = 86401 }},
 		{"an owner", "", func(a *authz.API) { a.Identifier, a.OwnerClientID = "urn:owned", "acme" }},
 		{"an unknown owner", "owner_client_id", func(a *authz.API) { a.OwnerClientID = "nobody" }},

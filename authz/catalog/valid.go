@@ -40,8 +40,10 @@ func (s *Service) validate(ctx context.Context, a *authz.API, owner string) erro
 	if err := checkClaims(a.Claims); err != nil {
 		return err
 	}
-	if most := int64(maxLifetime / time.Second); a.AccessTokenLifetime < 0 || a.AccessTokenLifetime > most {
-		return authz.Invalid("access_token_lifetime", fmt.Sprintf("must be between 0 and %d seconds; 0 is the client's or the server's own", most))
+	least, most := int64(authz.MinTokenLifetime/time.Second), int64(maxLifetime/time.Second)
+	if life := a.AccessTokenLifetime; life != 0 && (life < least || life > most) {
+		return authz.Invalid("access_token_lifetime",
+			fmt.Sprintf("must be between %d and %d seconds, or 0, which is the client's or the server's own", least, most))
 	}
 	if a.OwnerClientID == owner {
 		return nil

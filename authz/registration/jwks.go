@@ -27,15 +27,14 @@ var assertionAlgs = []string{authz.AlgES256, authz.AlgEdDSA, authz.AlgPS256, aut
 // checkAuthentication says whether the client can prove who it is in the way that it names
 // (RFC 7591 §2, OpenID Connect Core §9).
 func checkAuthentication(m *authz.ClientMetadata) error {
-	known := []string{authz.AuthNone, authz.AuthSecretBasic, authz.AuthSecretPost, authz.AuthPrivateKeyJWT}
 	byKey := m.AuthMethod == authz.AuthPrivateKeyJWT
 	switch {
-	case !slices.Contains(known, m.AuthMethod):
-		return authz.Invalid("token_endpoint_auth_method", fmt.Sprintf("must be one of %v", known))
+	case !slices.Contains(authz.AuthMethods(), m.AuthMethod):
+		return authz.Invalid("token_endpoint_auth_method", "must be "+authz.Either(authz.AuthMethods()))
 	case m.AuthAlg != "" && !byKey:
 		return authz.Invalid("token_endpoint_auth_signing_alg", "is for private_key_jwt only")
 	case m.AuthAlg != "" && !slices.Contains(assertionAlgs, m.AuthAlg):
-		return authz.Invalid("token_endpoint_auth_signing_alg", fmt.Sprintf("must be one of %v", assertionAlgs))
+		return authz.Invalid("token_endpoint_auth_signing_alg", "must be "+authz.Either(assertionAlgs))
 	case len(m.JWKS) == 0 && byKey:
 		return authz.Invalid("jwks", "is needed for private_key_jwt")
 	case len(m.JWKS) == 0:

@@ -20,6 +20,7 @@ const (
 	maxScopes       = 500
 	maxAPIs         = 100
 
+	minRefresh         = time.Minute
 	maxTokenLifetime   = 24 * time.Hour
 	maxRefreshIdle     = 365 * 24 * time.Hour
 	maxRefreshLifetime = 5 * 365 * 24 * time.Hour
@@ -68,19 +69,18 @@ func checkTexts(m *authz.ClientMetadata) error {
 }
 
 func checkType(m *authz.ClientMetadata) error {
-	switch m.Type {
-	case authz.ClientWeb, authz.ClientNative, authz.ClientService:
-		return nil
+	if !slices.Contains(authz.ClientTypes(), m.Type) {
+		return authz.Invalid("application_type", "must be "+authz.Either(authz.ClientTypes()))
 	}
-	return authz.Invalid("application_type", "must be web, native or service")
+	return nil
 }
 
 // checkGrants holds RFC 7591 §2.1: response types follow from grant types.
 func checkGrants(m *authz.ClientMetadata) error {
-	known := []string{authz.GrantAuthorizationCode, authz.GrantRefreshToken, authz.GrantClientCredentials, authz.GrantTokenExchange}
+	known := authz.GrantTypes()
 	for _, g := range m.GrantTypes {
 		if !slices.Contains(known, g) {
-			return authz.Invalid("grant_types", "must be authorization_code, refresh_token, client_credentials or "+authz.GrantTokenExchange)
+			return authz.Invalid("grant_types", "must be "+authz.Either(known))
 		}
 	}
 	for _, r := range m.ResponseTypes {
@@ -112,17 +112,18 @@ func allows(m authz.ClientMetadata, grantType string) bool {
 
 func checkLifetimes(m *authz.ClientMetadata) error {
 	for _, l := range []struct {
-		field   string
-		seconds int64
-		most    time.Duration
+		field       string
+		seconds     int64
+		least, most time.Duration
 	}{
-		{"access_token_lifetime", m.AccessTokenLifetime, maxTokenLifetime},
-		{"id_token_lifetime", m.IDTokenLifetime, maxTokenLifetime},
-		{"refresh_token_idle_lifetime", m.RefreshIdleLifetime, maxRefreshIdle},
-		{"refresh_token_lifetime", m.RefreshLifetime, maxRefreshLifetime},
+		{"access_token_lifetime", m.AccessTokenLifetime, authz.MinTokenLifetime, maxTokenLifetime},
+		{"id_token_lifetime", m.IDTokenLifetime, authz.MinTokenLifetime, maxTokenLifetime},
+		{"refresh_token_idle_lifetime", m.RefreshIdleLifetime, minRefresh, maxRefreshIdle},
+		{"refresh_token_lifetime", m.RefreshLifetime, minRefresh, maxRefreshLifetime},
 	} {
-		if most := int64(l.most / time.Second); l.seconds < 0 || l.seconds > most {
-			return authz.Invalid(l.field, fmt.Sprintf("must be between 0 and %d seconds; 0 is the server's own", most))
+		least, most := int64(l.least/time.Second), int64(l.most/time.Second)
+		if l.seconds != 0 && (l.seconds < least || l.seconds > most) {
+			return authz.Invalid(l.field, fmt.Sprintf("must be between %d and %d seconds, or 0, which is the server's own", least, most))
 		}
 	}
 	if m.RefreshLifetime > 0 && m.RefreshIdleLifetime > m.RefreshLifetime {
@@ -149,7 +150,7 @@ func (s *Service) checkIDTokenAlg(m *authz.ClientMetadata) error {
 	if m.IDTokenAlg == "" || slices.Contains(s.cfg.Algorithms, m.IDTokenAlg) {
 		return nil
 	}
-	return authz.Invalid("id_token_signed_response_alg", fmt.Sprintf("must be one of %v", s.cfg.Algorithms))
+	return authz.Invalid("id_token_signed_response_alg", "must be "+authz.Either(s.cfg.Algorithms))
 }
 
 // checkAPIs lets a client name registered APIs. One that was deleted may stay in the list of

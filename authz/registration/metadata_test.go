@@ -95,6 +95,11 @@ func TestWhatNoClientMayBe(t *testing.T) {
 		{"unsigned ID tokens", "id_token_signed_response_alg", func(m *metadata) { m.IDTokenAlg = "none" }},
 
 		{"a negative lifetime", "access_token_lifetime", func(m *metadata) { m.AccessTokenLifetime = -1 }},
+		{"an access token that ends on its way", "access_token_lifetime", func(m *metadata) { m.AccessTokenLifetime = 9 }},
+		{"the shortest access token", "", func(m *metadata) { m.AccessTokenLifetime = 10 }},
+		{"an ID token that ends on its way", "id_token_lifetime", func(m *metadata) { m.IDTokenLifetime = 1 }},
+		{"a refresh token for a moment", "refresh_token_lifetime", func(m *metadata) { m.RefreshLifetime = 59 }},
+		{"a refresh token that must be used at once", "refresh_token_idle_lifetime", func(m *metadata) { m.RefreshIdleLifetime = 1 }},
 		{"the longest access token", "", func(m *metadata) { m.AccessTokenLifetime = 86400 }},
 		{"a longer one", "access_token_lifetime", func(m *metadata) { m.AccessTokenLifetime = 86401 }},
 		{"an endless ID token", "id_token_lifetime", func(m *metadata) { m.IDTokenLifetime = 1 << 62 }},

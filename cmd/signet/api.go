@@ -89,8 +89,12 @@ func readScopes(texts []string) ([]authz.APIScope, error) {
 	return out, nil
 }
 
+// readSeconds reads a length of time in whole seconds.
 func readSeconds(text string) (int64, error) {
 	d, err := readSpan(text)
+	if err == nil && d%time.Second != 0 {
+		err = fmt.Errorf("%q is not a number of whole seconds", text)
+	}
 	return int64(d / time.Second), err
 }
 

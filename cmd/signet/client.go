@@ -32,7 +32,7 @@ func newClientCreate(t terminal) *cobra.Command {
 		Args: arguments(),
 	}
 	id := c.Flags().String("id", "", "the client_id (default: one is made up)")
-	metadata := newMetadataFlags(c.Flags())
+	metadata := newMetadataFlags(c, true)
 	needs(c, "name", "give it a name with --name: people see it on the consent page")
 	return atDesk(c, t, func(ctx context.Context, d *desk, _ []string) error {
 		n := registration.New{ID: *id, DefaultIDTokenAlg: authz.AlgES256}
@@ -87,7 +87,7 @@ func newClientUpdate(t terminal) *cobra.Command {
 		Example: "  signet client update cli_… --redirect-uri https://a.example/cb --redirect-uri https://b.example/cb",
 		Args:    arguments("the client's ID"),
 	}
-	metadata := newMetadataFlags(c.Flags())
+	metadata := newMetadataFlags(c, false)
 	needsChange(c)
 	return atDesk(c, t, func(ctx context.Context, d *desk, args []string) error {
 		found, err := d.clients.Get(ctx, args[0])

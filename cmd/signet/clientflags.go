@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/signet-auth/signet/authz"
@@ -16,24 +16,28 @@ type metadata = authz.ClientMetadata
 // metadataFlags are the flags for the metadata of a client. Those that are given, and no
 // others, change what they are applied to.
 type metadataFlags struct {
-	flags *pflag.FlagSet
-	set   []func(*metadata) error
+	command  *cobra.Command
+	flags    *pflag.FlagSet
+	defaults bool // what is not given gets one
+	set      []func(*metadata) error
 }
 
-func newMetadataFlags(flags *pflag.FlagSet) *metadataFlags {
-	f := &metadataFlags{flags: flags}
+// newMetadataFlags adds the flags to a command that makes clients, or one that changes them.
+func newMetadataFlags(c *cobra.Command, makes bool) *metadataFlags {
+	f := &metadataFlags{command: c, flags: c.Flags(), defaults: makes}
 	f.text("name", "`name` that people see", func(m *metadata) *string { return &m.Name })
-	f.text("type", "`kind` of client: web, native or service (default web)", func(m *metadata) *string { return &m.Type })
+	f.choice("type", "`kind` of client: %s (default web)", authz.ClientTypes(), func(m *metadata) *string { return &m.Type })
 	f.list("redirect-uri", "`URI` to send people back to; repeatable", func(m *metadata) *[]string { return &m.RedirectURIs })
 	f.list("post-logout-redirect-uri", "`URI` to send people to who have signed out; repeatable",
 		func(m *metadata) *[]string { return &m.PostLogoutRedirectURIs })
 	f.list("grant", "`type` of grant; repeatable (default by type)", func(m *metadata) *[]string { return &m.GrantTypes })
+	f.only("grant", authz.GrantTypes())
 	f.scopes("scope", "`scope` that it may ask for; repeatable (default openid profile email offline_access, and all of its APIs)",
 		func(m *metadata) *authz.Scopes { return &m.Scope })
 	f.scopes("default-scope", "`scope` of a request that names none; repeatable", func(m *metadata) *authz.Scopes { return &m.DefaultScope })
 	f.list("api", "`identifier` of an API that it may ask tokens for; repeatable", func(m *metadata) *[]string { return &m.APIs })
 	f.text("default-api", "`identifier` of the API of a request that names none", func(m *metadata) *string { return &m.DefaultAPI })
-	f.text("auth-method", "`method` to authenticate with: client_secret_basic, client_secret_post, private_key_jwt or none (default by type)",
+	f.choice("auth-method", "`method` to authenticate with: %s (default by type)", authz.AuthMethods(),
 		func(m *metadata) *string { return &m.AuthMethod })
 	f.text("auth-alg", "`algorithm` of private_key_jwt", func(m *metadata) *string { return &m.AuthAlg })
 	f.jwks("jwks-file", "`file` with its public keys, for private_key_jwt")
@@ -67,6 +71,31 @@ func (f *metadataFlags) apply(m *metadata) error {
 	return nil
 }
 
+// usage is the help for a flag. Where nothing is filled in it tells of no default.
+func (f *metadataFlags) usage(text string) string {
+	if f.defaults {
+		return text
+	}
+	text, _, _ = strings.Cut(text, " (default ")
+	return text
+}
+
+// only has the command refused, before anything is done, when a flag is given another word.
+func (f *metadataFlags) only(name string, words []string) {
+	check(f.command, func() error {
+		given := []string{f.flags.Lookup(name).Value.String()}
+		if list, ok := f.flags.Lookup(name).Value.(pflag.SliceValue); ok {
+			given = list.GetSlice()
+		}
+		for _, one := range withoutEmpty(given) {
+			if !contains(words, one) {
+				return usage("%s--%s: %q is not %s", below(f.command), name, one, authz.Either(words))
+			}
+		}
+		return nil
+	})
+}
+
 // add has fn called when the flag of this name was given.
 func (f *metadataFlags) add(name string, fn func(*metadata) error) {
 	f.set = append(f.set, func(m *metadata) error {
@@ -78,17 +107,23 @@ func (f *metadataFlags) add(name string, fn func(*metadata) error) {
 }
 
 func (f *metadataFlags) text(name, usage string, field func(*metadata) *string) {
-	v := f.flags.String(name, "", usage)
+	v := f.flags.String(name, "", f.usage(usage))
 	f.add(name, func(m *metadata) error { *field(m) = *v; return nil })
 }
 
+// choice is a text that is one of a few words, which stand in usage.
+func (f *metadataFlags) choice(name, usage string, words []string, field func(*metadata) *string) {
+	f.text(name, fmt.Sprintf(usage, authz.Either(words)), field)
+	f.only(name, words)
+}
+
 func (f *metadataFlags) list(name, usage string, field func(*metadata) *[]string) {
-	v := f.flags.StringArray(name, nil, usage)
+	v := f.flags.StringArray(name, nil, f.usage(usage))
 	f.add(name, func(m *metadata) error { *field(m) = withoutEmpty(*v); return nil })
 }
 
 func (f *metadataFlags) scopes(name, usage string, field func(*metadata) *authz.Scopes) {
-	v := f.flags.StringArray(name, nil, usage)
+	v := f.flags.StringArray(name, nil, f.usage(usage))
 	f.add(name, func(m *metadata) error {
 		*field(m) = authz.ParseScopes(strings.Join(*v, " "))
 		return nil
@@ -96,24 +131,24 @@ func (f *metadataFlags) scopes(name, usage string, field func(*metadata) *authz.
 }
 
 func (f *metadataFlags) yesNo(name, usage string, field func(*metadata) *bool) {
-	v := f.flags.Bool(name, false, usage)
+	v := f.flags.Bool(name, false, f.usage(usage))
 	f.add(name, func(m *metadata) error { *field(m) = *v; return nil })
 }
 
 func (f *metadataFlags) span(name string, field func(*metadata) *int64) {
 	v := f.flags.String(name, "", "`time` such as 10m; 0s is the server's own")
 	f.add(name, func(m *metadata) error {
-		d, err := readSpan(*v)
+		seconds, err := readSeconds(*v)
 		if err != nil {
 			return usage("--%s: %s", name, err)
 		}
-		*field(m) = int64(d / time.Second)
+		*field(m) = seconds
 		return nil
 	})
 }
 
 func (f *metadataFlags) jwks(name, usage string) {
-	v := f.flags.String(name, "", usage)
+	v := f.flags.String(name, "", f.usage(usage))
 	f.add(name, func(m *metadata) error {
 		content, err := readSmall(*v)
 		if err != nil {
