@@ -17,6 +17,9 @@ const reachTimeout = 10 * time.Second
 // other servers may run on it.
 func openStore(ctx context.Context, s *settings) (*storage.Store, error) {
 	return openSettled(ctx, s, func(m *migrations.Migrator) error {
+		if err := checkMaster(s); err != nil {
+			return err
+		}
 		return settleSchema(m, s.DatabaseURL == "" || s.Migrate)
 	})
 }

@@ -39,7 +39,7 @@ func openMaster(ctx context.Context, s *settings, store *storage.Store) (*keys.M
 		secret, err = makeMasterKey(s.MasterKeyFile)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the master key %s cannot be used (%w): see master-key-file", s.MasterKeyFile, cause(err))
+		return nil, unusable(s, err)
 	}
 	master, err := keys.NewMaster(secret)
 	if err != nil {
@@ -51,6 +51,20 @@ func openMaster(ctx context.Context, s *settings, store *storage.Store) (*keys.M
 			s.MasterKeyFile)
 	}
 	return master, err
+}
+
+// checkMaster sees that the master key can be read, before the database is brought up to
+// date for somebody who cannot use it. The embedded one may have no key yet.
+func checkMaster(s *settings) error {
+	_, err := readMasterKey(s.MasterKeyFile)
+	if err == nil || errors.Is(err, fs.ErrNotExist) && s.DatabaseURL == "" {
+		return nil
+	}
+	return unusable(s, err)
+}
+
+func unusable(s *settings, err error) error {
+	return fmt.Errorf("the master key %s cannot be used (%w): see master-key-file", s.MasterKeyFile, cause(err))
 }
 
 // readMasterKey gives the bytes of the file. White space around a key that is written as
