@@ -34,7 +34,7 @@ func newAPICreate(t terminal) *cobra.Command {
 	apply := apiFlags(c)
 	needs(c, "identifier", "say which tokens it takes with --identifier, a URI such as https://orders.example")
 	needs(c, "name", "give it a name with --name: people see it on the consent page")
-	return atDesk(c, t, func(ctx context.Context, d *desk, _ []string) error {
+	return atNewDesk(c, t, func(ctx context.Context, d *desk, _ []string) error {
 		a := authz.API{Identifier: *identifier}
 		if err := apply(&a); err != nil {
 			return err

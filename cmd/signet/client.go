@@ -34,7 +34,7 @@ func newClientCreate(t terminal) *cobra.Command {
 	id := c.Flags().String("id", "", "the client_id (default: one is made up)")
 	metadata := newMetadataFlags(c, true)
 	needs(c, "name", "give it a name with --name: people see it on the consent page")
-	return atDesk(c, t, func(ctx context.Context, d *desk, _ []string) error {
+	return atNewDesk(c, t, func(ctx context.Context, d *desk, _ []string) error {
 		n := registration.New{ID: *id, DefaultIDTokenAlg: authz.AlgES256}
 		if err := metadata.apply(&n.Metadata); err != nil {
 			return err

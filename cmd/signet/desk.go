@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -41,6 +42,19 @@ type action func(ctx context.Context, d *desk, args []string) error
 // opening and closing. There must be a database.
 func atDesk(c *cobra.Command, t terminal, fn action) *cobra.Command {
 	return atDeskAfter(c, t, findDatabase, fn)
+}
+
+// atNewDesk is atDesk for a command that registers something, which may come before the
+// first start of the server. Where there is no database it says that it makes one: whoever is
+// in a wrong folder must see it.
+func atNewDesk(c *cobra.Command, t terminal, fn action) *cobra.Command {
+	return atDeskAfter(c, t, func(s *settings) error {
+		if findDatabase(s) == nil {
+			return nil
+		}
+		_, err := fmt.Fprintf(t.err, "There was no database in %s: this makes one.\n", s.Data)
+		return err
+	}, fn)
 }
 
 // atDeskAfter is atDesk for a command that has its own mind about whether it may go on.

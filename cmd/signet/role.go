@@ -28,7 +28,7 @@ func newRoleCreate(t terminal) *cobra.Command {
 	name := c.Flags().String("name", "", "`name` of the role")
 	apply := roleFlags(c)
 	needs(c, "name", "give it a name with --name")
-	return atDesk(c, t, func(ctx context.Context, d *desk, _ []string) error {
+	return atNewDesk(c, t, func(ctx context.Context, d *desk, _ []string) error {
 		r := authz.Role{Name: *name}
 		apply(&r)
 		made, err := d.people.CreateRole(ctx, r)

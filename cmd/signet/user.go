@@ -44,14 +44,7 @@ func newUserCreate(t terminal) *cobra.Command {
 	c.Flags().BoolVar(&n.Admin, "admin", false, "give them the role administrator")
 	password := c.Flags().Bool("password-stdin", false, "read the password from standard input")
 	needs(c, "username", "say who with --username")
-	// The first administrator may come before the first start of the server.
-	may := func(s *settings) error {
-		if n.Admin {
-			return nil
-		}
-		return findDatabase(s)
-	}
-	return atDeskAfter(c, t, may, func(ctx context.Context, d *desk, _ []string) error {
+	return atNewDesk(c, t, func(ctx context.Context, d *desk, _ []string) error {
 		if *password {
 			var err error
 			if n.Password, err = readPassword(t.in); err != nil {
