@@ -63,7 +63,7 @@ func newHanging(t *testing.T) *hanging {
 		t.Fatalf("tokens %+v", h.tokens)
 	}
 	make := func(api string, scopes ...string) string {
-		_, secret, err := h.APITokens.Create(t.Context(), alice, apitoken.New{Name: "script", API: api, Scopes: scopes, ExpiresAt: h.Clock.Now().Add(time.Hour)})
+		_, secret, err := h.APITokens.Create(t.Context(), alice, apitoken.New{Name: "for " + api, API: api, Scopes: scopes, ExpiresAt: h.Clock.Now().Add(time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}
