@@ -41,18 +41,26 @@ type Config struct {
 	// DeviceKey authenticates known devices; at least 32 bytes.
 	DeviceKey []byte
 
-	PerAddress Limiter // attempts from one network; AddressBurst, AddressRefill
-	PerName    Limiter // attempts at one name from one network; NameBurst, NameRefill
+	PerAddress Limiter // attempts from one address; AddressBurst, AddressRefill
+	PerName    Limiter // attempts at one name from one address; NameBurst, NameRefill
 	PerAccount Limiter // attempts at one name before it is slowed; AttackBurst, AttackRefill
+	// Reserve lets attempts through that those before it refuse, one at a time; ReserveBurst,
+	// ReserveRefill. nil: none, what is refused is refused.
+	Reserve Limiter
+	// Waiting is how many attempts may wait for the reserve at once, each from another
+	// address and each with its connection; 0: 256.
+	Waiting int
 
 	Now    func() time.Time
 	Random io.Reader
-	// Wait is how an attempt is slowed; nil: a timer.
+	// Wait is how an attempt is slowed: it returns after d, or with the cause when ctx ends;
+	// nil: a timer.
 	Wait func(ctx context.Context, d time.Duration) error
 }
 
 const (
 	defaultHashing = 4
+	defaultWaiting = 256
 	minDeviceKey   = 32
 )
 
@@ -62,6 +70,7 @@ type Service struct {
 	hashing chan struct{}
 	nobody  digest // what is compared when there is nothing to compare with
 	derive  func(authz.Secret, []byte, Argon2Params) []byte
+	reserve *reserve // nil: none
 }
 
 // New checks the configuration and makes a Service.
@@ -71,6 +80,9 @@ func New(cfg Config) (*Service, error) {
 	}
 	if cfg.Hashing == 0 {
 		cfg.Hashing = defaultHashing
+	}
+	if cfg.Waiting == 0 {
+		cfg.Waiting = defaultWaiting
 	}
 	if cfg.Wait == nil {
 		cfg.Wait = sleep
@@ -89,7 +101,11 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{cfg: cfg, hashing: make(chan struct{}, cfg.Hashing), nobody: nobody, derive: derive}, nil
+	s := &Service{cfg: cfg, hashing: make(chan struct{}, cfg.Hashing), nobody: nobody, derive: derive}
+	if cfg.Reserve != nil {
+		s.reserve = newReserve(&s.cfg)
+	}
+	return s, nil
 }
 
 // Attempt is what somebody shows. Where they are comes from the context (authz.OriginFrom).

@@ -51,7 +51,8 @@ func (a Attempt) plausible() bool {
 func (s *Service) admit(ctx context.Context, c attempt) (attempt, *authz.User, string, error) {
 	d, known := s.openDevice(c.Device)
 	if !known {
-		if err := s.takeOrRecord(ctx, c); err != nil {
+		var err error
+		if c, err = s.takeOrRecord(ctx, c); err != nil {
 			return c, nil, "", err
 		}
 	}
@@ -66,19 +67,19 @@ func (s *Service) admit(ctx context.Context, c attempt) (attempt, *authz.User, s
 		if user != nil && user.ID == d.userID {
 			c = c.ofDevice(d)
 		}
-		if err := s.takeOrRecord(ctx, c); err != nil {
+		if c, err = s.takeOrRecord(ctx, c); err != nil {
 			return c, nil, "", err
 		}
 	}
 	return c, user, hash, nil
 }
 
-func (s *Service) takeOrRecord(ctx context.Context, c attempt) error {
-	err := s.take(c)
-	if err != nil {
+func (s *Service) takeOrRecord(ctx context.Context, c attempt) (attempt, error) {
+	c, err := s.take(ctx, c)
+	if throttled := new(ThrottledError); errors.As(err, &throttled) {
 		s.recordThrottled(ctx, c)
 	}
-	return err
+	return c, err
 }
 
 // verify compares, and improves what is stored when the parameters have changed. It does

@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -19,13 +20,16 @@ type Limiter interface {
 }
 
 // What the limiters of a Config should allow: so many attempts in a row, and one more after
-// each Refill. A person who mistypes is not stopped; who guesses gets about 3000 tries a
-// day at one name from one place.
+// each Refill. A person who mistypes is not stopped. Who guesses gets some 3000 tries a day
+// at one name from one address: 288 at once as they come back, and 2880 of the reserve,
+// which all names that are tried too often there share.
 const (
 	AddressBurst  = 60
 	AddressRefill = 5 * time.Second
 	NameBurst     = 10
-	NameRefill    = 30 * time.Second
+	NameRefill    = 5 * time.Minute
+	ReserveBurst  = 1
+	ReserveRefill = 30 * time.Second
 	AttackBurst   = 30
 	AttackRefill  = time.Minute
 	// Slowness is how long an attempt at a name under attack waits before it is answered.
@@ -40,25 +44,32 @@ func (e *ThrottledError) Error() string {
 }
 
 // attempt is an Attempt as it is counted. The name is counted as it was typed: whether a
-// username and an address are the same person's must not show in what they share.
+// username and an email address are the same person's must not show in what they share. The
+// reserve they do share, with every other name that is tried too often from there.
 type attempt struct {
 	Attempt
 	name    string
-	prefix  string
-	address string // the key of the address, of the pair, and of the name
+	network string
+	address string // the key of the address, of the pair, of the name, and in the reserve
 	pair    string
 	account string
+	reserve string
+	drawn   bool // it goes on by the reserve, and has spent nothing else
 }
 
 func newAttempt(ctx context.Context, a Attempt) attempt {
-	c := attempt{Attempt: a, name: fold(a.Username), prefix: prefixOf(authz.OriginFrom(ctx).Address)}
-	c.address = "address:" + c.prefix
-	c.pair = "pair:" + c.prefix + ":" + c.name
+	from := authz.OriginFrom(ctx).Address
+	own := prefixOf(from, wholeIPv4)
+	c := attempt{Attempt: a, name: fold(a.Username), network: prefixOf(from, networkIPv4)}
+	c.address = "address:" + own
+	c.pair = "pair:" + own + ":" + c.name
 	c.account = "account:" + c.name
+	c.reserve = c.address
 	if a.KnownDevice {
 		c.address = ""
-		c.pair = "known:" + c.prefix + ":" + c.name
+		c.pair = "known:" + own + ":" + c.name
 		c.account = ""
+		c.reserve = c.pair
 	}
 	return c
 }
@@ -66,23 +77,39 @@ func newAttempt(ctx context.Context, a Attempt) attempt {
 // ofDevice counts an attempt by the browser it came from alone.
 func (c attempt) ofDevice(d device) attempt {
 	c.address, c.pair, c.account = "", "device:"+d.id, ""
+	c.reserve = c.pair
 	return c
 }
 
-// take spends what an attempt costs. The pair comes first, so that who hammers one name
-// does not spend the attempts of everybody at the same address.
-func (s *Service) take(c attempt) error {
-	if ok, wait := s.cfg.PerName.Take(c.pair); !ok {
-		return &ThrottledError{RetryAfter: wait}
+// take spends what an attempt costs. Where there is nothing left to spend it may still go
+// on by the reserve, after a while and with luck.
+func (s *Service) take(ctx context.Context, c attempt) (attempt, error) {
+	ok, wait := s.spend(c)
+	switch {
+	case ok:
+		return c, nil
+	case s.reserve == nil:
+		return c, &ThrottledError{RetryAfter: wait}
 	}
-	if c.address == "" {
-		return nil
+	err := s.reserve.enter(ctx, c.reserve)
+	if throttled := new(ThrottledError); errors.As(err, &throttled) {
+		return c, &ThrottledError{RetryAfter: min(wait, throttled.RetryAfter)}
 	}
-	if ok, wait := s.cfg.PerAddress.Take(c.address); !ok {
+	c.drawn = err == nil
+	return c, err
+}
+
+// spend takes the attempt of the pair first, so that who hammers one name does not spend
+// those of everybody at the same address.
+func (s *Service) spend(c attempt) (ok bool, retryAfter time.Duration) {
+	if ok, wait := s.cfg.PerName.Take(c.pair); !ok || c.address == "" {
+		return ok, wait
+	}
+	ok, wait := s.cfg.PerAddress.Take(c.address)
+	if !ok {
 		s.cfg.PerName.Give(c.pair)
-		return &ThrottledError{RetryAfter: wait}
 	}
-	return nil
+	return ok, wait
 }
 
 // slow lets an attempt wait when its name is under attack. It refuses nobody.
@@ -101,9 +128,14 @@ func (s *Service) slow(ctx context.Context, c attempt) error {
 
 // giveBack returns what an attempt cost: who knows the password was not guessing.
 func (s *Service) giveBack(c attempt) {
-	s.cfg.PerName.Give(c.pair)
-	if c.address != "" {
+	switch {
+	case c.drawn:
+		s.cfg.Reserve.Give(c.reserve)
+	case c.address != "":
 		s.cfg.PerAddress.Give(c.address)
+		fallthrough
+	default:
+		s.cfg.PerName.Give(c.pair)
 	}
 	if c.account != "" {
 		s.cfg.PerAccount.Give(c.account)
@@ -113,20 +145,27 @@ func (s *Service) giveBack(c attempt) {
 // recordThrottled notes a refusal, but not each one of a flood: its rows are never dropped,
 // and would fill the database.
 func (s *Service) recordThrottled(ctx context.Context, c attempt) {
-	if ok, _ := s.cfg.PerAccount.Take("event:" + c.prefix); ok {
+	if ok, _ := s.cfg.PerAccount.Take("event:" + c.network); ok {
 		s.cfg.Audit.Record(ctx, authz.Event{Kind: authz.EventLoginThrottled})
 	}
 }
 
-// prefixOf gives the network that one subscriber has: /24 of IPv4, /64 of IPv6.
-func prefixOf(address string) string {
+// How much of an IPv4 address counts: all of it, since its neighbours are strangers, or the
+// network that it is in.
+const (
+	wholeIPv4   = 32
+	networkIPv4 = 24
+)
+
+// prefixOf gives what one subscriber has: so many bits of IPv4, /64 of IPv6.
+func prefixOf(address string, bitsOfIPv4 int) string {
 	a, err := netip.ParseAddr(address)
 	if err != nil {
 		return address
 	}
 	bits := 64
 	if a = a.Unmap().WithZone(""); a.Is4() {
-		bits = 24
+		bits = bitsOfIPv4
 	}
 	p, err := a.Prefix(bits)
 	if err != nil {

@@ -17,7 +17,7 @@ func TestAFloodOfRefusalsIsNotAFloodOfEvents(t *testing.T) {
 	if n := len(w.events.Of(authz.EventLoginThrottled)); n == 0 || n > login.AttackBurst {
 		t.Errorf("%d events of refusals", n)
 	}
-	if n := w.hashes.Load(); n != login.NameBurst {
+	if n := w.hashes.Load(); n != login.NameBurst+login.ReserveBurst {
 		t.Errorf("refused attempts were hashed: %d", n)
 	}
 }

@@ -33,20 +33,25 @@ type world struct {
 
 func newWorld(t *testing.T) *world { return newWorldOn(t, storagetest.New(t), cheap) }
 
-func newWorldOn(t *testing.T, store *storage.Store, params login.Argon2Params) *world {
+func newWorldOn(t *testing.T, store *storage.Store, params login.Argon2Params, change ...func(*login.Config)) *world {
 	t.Helper()
 	w := &world{store: store}
 	limiter := func(burst int, refill time.Duration) *ratelimit.Limiter {
 		return ratelimit.New(ratelimit.Config{Burst: burst, Refill: refill, Now: w.clock.Now})
 	}
-	s, err := login.New(login.Config{
+	cfg := login.Config{
 		Store: store, Audit: &w.events, Params: params, Hashing: 2, DeviceKey: bytes.Repeat([]byte{7}, 32),
 		PerAddress: limiter(login.AddressBurst, login.AddressRefill),
 		PerName:    limiter(login.NameBurst, login.NameRefill),
 		PerAccount: limiter(login.AttackBurst, login.AttackRefill),
+		Reserve:    limiter(login.ReserveBurst, login.ReserveRefill),
 		Now:        w.clock.Now, Random: rand.Reader,
 		Wait: func(_ context.Context, d time.Duration) error { w.waited.Add(int64(d)); return nil },
-	})
+	}
+	for _, fn := range change {
+		fn(&cfg)
+	}
+	s, err := login.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,14 +1,18 @@
 package interaction_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/signet-auth/signet/authz/login"
 	"github.com/signet-auth/signet/web/interaction"
+	"github.com/signet-auth/signet/web/parts"
 	"github.com/signet-auth/signet/web/webtest"
 )
 
@@ -47,12 +51,15 @@ func TestWrongPasswordAndUnknownNameAreTheSame(t *testing.T) {
 
 func TestTooManyTries(t *testing.T) {
 	t.Parallel()
-	w := onSQLite(t)
+	var waited atomic.Int64
+	w := onSQLite(t, webtest.With(func(c *parts.Config) {
+		c.Wait = func(context.Context, time.Duration) error { waited.Add(1); return nil }
+	}))
 	b := w.Browser()
 	pages := map[string]string{}
 	for _, username := range []string{"alice", "nobody"} {
 		var p *webtest.Page
-		for range login.NameBurst + 1 {
+		for range login.NameBurst + login.ReserveBurst + 1 {
 			p = b.Open("/login").Fill("username", username).Fill("password", "a guess").Press("sign-in")
 		}
 		if p.Status != http.StatusTooManyRequests || p.Header.Get("Retry-After") == "" || !p.Says("Too many tries") {
@@ -63,7 +70,10 @@ func TestTooManyTries(t *testing.T) {
 	if pages["alice"] != pages["nobody"] {
 		t.Errorf("the throttle tells who exists:\n%s\n%s", pages["alice"], pages["nobody"])
 	}
-	w.Clock.Advance(login.NameRefill)
+	if n := waited.Load(); n != 1 {
+		t.Errorf("%d attempts waited for the reserve of their address", n)
+	}
+	w.Clock.Advance(login.ReserveRefill)
 	if p := signIn(b.Open("/login"), "alice"); p.URL.Path != "/account" {
 		t.Errorf("still locked out after the pause: %d at %s", p.Status, p.URL)
 	}

@@ -54,7 +54,7 @@ func exchangedTwice(s *webtest.Server) string {
 		s.API(authz.API{Identifier: api, Name: api, Scopes: []authz.APIScope{{Name: scope, Description: "See them"}}})
 	}
 	app := s.App("app", "https://app.example/cb", func(m *authz.ClientMetadata) {
-		m.Scope, m.APIs = m.Scope.With(scopes), []string{parcels}
+		m.Scope, m.APIs = m.Scope.With(authz.Scopes{"parcels:read"}), []string{parcels}
 	})
 	consent := s.Browser().Open(app.Ask("openid parcels:read", "resource", parcels)).
 		Fill("username", "alice").Fill("password", passwords).Press("sign-in")

@@ -76,6 +76,7 @@ type Config struct {
 	Log    *slog.Logger
 	Now    func() time.Time
 	Random io.Reader
+	Wait   func(ctx context.Context, d time.Duration) error // how logins are slowed; nil: a timer
 }
 
 // Parts is a server that is put together and not yet started.
@@ -147,7 +148,8 @@ func (p *Parts) people(ctx context.Context, c Config) (err error) {
 		PerAddress: limiter(login.AddressBurst, login.AddressRefill),
 		PerName:    limiter(login.NameBurst, login.NameRefill),
 		PerAccount: limiter(login.AttackBurst, login.AttackRefill),
-		Now:        c.Now, Random: c.Random,
+		Reserve:    limiter(login.ReserveBurst, login.ReserveRefill),
+		Now:        c.Now, Random: c.Random, Wait: c.Wait,
 	})
 	if err != nil {
 		return fmt.Errorf("set up passwords: %w", err)
