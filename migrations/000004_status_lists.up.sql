@@ -3,6 +3,9 @@
 -- place for longer than they have it; only the owner's revocation or deletion sets the bit,
 -- which triggers see to, whoever makes it. A bit is suspended when it is set only because a
 -- client is disabled: its own, and those of the grants to it. Enabling the client clears them.
+-- Any other set bit stays for as long as an access token may live that carries it, since the
+-- server itself refuses what is revoked: the place then has no end (expires_at) until the
+-- sweep, which knows the time, gives it one.
 CREATE TABLE status_entries (
     status_index BIGINT NOT NULL PRIMARY KEY,
     owner        TEXT NOT NULL,
@@ -49,14 +52,15 @@ CREATE TRIGGER clients_place AFTER INSERT OR UPDATE OF status_index ON clients
 
 CREATE FUNCTION signet_status_revoked() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE status_entries SET revoked_at = NEW.revoked_at, suspended = FALSE
+    UPDATE status_entries SET revoked_at = NEW.revoked_at, suspended = FALSE, expires_at = NULL
      WHERE status_index = NEW.status_index AND owner = TG_TABLE_NAME || ':' || NEW.id;
     RETURN NULL;
 END $$;
 CREATE FUNCTION signet_status_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at), suspended = FALSE
-     WHERE status_index = OLD.status_index AND owner = TG_TABLE_NAME || ':' || OLD.id;
+    UPDATE status_entries SET revoked_at = OLD.created_at, suspended = FALSE, expires_at = NULL
+     WHERE status_index = OLD.status_index AND owner = TG_TABLE_NAME || ':' || OLD.id
+       AND (revoked_at IS NULL OR suspended);
     RETURN NULL;
 END $$;
 CREATE FUNCTION signet_status_disabled() RETURNS trigger LANGUAGE plpgsql AS $$

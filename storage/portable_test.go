@@ -108,6 +108,7 @@ func TestStatementsArePortable(t *testing.T) {
 // statementArgument says which argument of a call is SQL.
 var statementArgument = map[string]int{
 	"exec": 2, "exec1": 2, "get": 4, "list": 4, "ExecContext": 1, "QueryContext": 1, "QueryRowContext": 1, "number": 2,
+	"sweep": 2,
 }
 
 // Nothing that was given to a method may become part of a statement's text.

@@ -5,24 +5,44 @@ import (
 	"time"
 )
 
-// sweepBatch bounds how many rows one statement of Sweep deletes, so that none holds its
-// locks for long.
-const sweepBatch = 1000
+const (
+	// sweepBatch bounds how many rows one statement of Sweep touches, so that none holds its
+	// locks for long.
+	sweepBatch = 1000
+
+	// tokenLife is the longest that an access token lives.
+	tokenLife = 24 * time.Hour
+	// skew is how far the clocks of those who verify tokens may be apart.
+	skew = time.Hour
+)
 
 // Sweep deletes what has expired before now, table by table in bounded batches, and tells
 // how many rows went. Grants stay for a day longer, so that nothing issued from one
-// outlives it; so do places in the status lists. API tokens stay visible for 30 days. What
-// Watch has read goes after an hour and is not counted.
+// outlives it. API tokens stay visible for 30 days. Places in the status lists become free
+// when the last token that carries them has expired, of what was revoked a day after that.
+// What Watch has read goes after an hour and is not counted.
 func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
+	// What is revoked is refused by the server itself: no token carries the place after those
+	// that were made already.
+	_, err := s.sweep(ctx, now.Add(tokenLife), `
+		UPDATE status_entries SET expires_at = $1 WHERE status_index IN
+			(SELECT status_index FROM status_entries
+			  WHERE expires_at IS NULL AND revoked_at IS NOT NULL AND NOT suspended LIMIT $2)`)
+	if err != nil {
+		return 0, err
+	}
 	var total int64
 	for _, step := range []struct {
 		statement string
 		before    time.Time
 	}{
+		// Before the grants, whose deletion would set the bits of places that have ended.
+		{`DELETE FROM status_entries WHERE status_index IN
+			(SELECT status_index FROM status_entries WHERE expires_at < $1 LIMIT $2)`, now.Add(-skew)},
 		{`DELETE FROM interactions WHERE id IN
 			(SELECT id FROM interactions WHERE expires_at < $1 LIMIT $2)`, now},
 		{`DELETE FROM grants WHERE id IN
-			(SELECT id FROM grants WHERE expires_at < $1 LIMIT $2)`, now.Add(-24 * time.Hour)},
+			(SELECT id FROM grants WHERE expires_at < $1 LIMIT $2)`, now.Add(-tokenLife)},
 		{`DELETE FROM sessions WHERE id IN
 			(SELECT id FROM sessions WHERE expires_at < $1 OR idle_expires_at < $1 LIMIT $2)`, now},
 		{`DELETE FROM revoked_tokens WHERE jti IN
@@ -33,14 +53,10 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 			(SELECT id FROM client_secrets WHERE expires_at < $1 LIMIT $2)`, now},
 		{`DELETE FROM api_tokens WHERE id IN
 			(SELECT id FROM api_tokens WHERE expires_at < $1 LIMIT $2)`, now.Add(-30 * 24 * time.Hour)},
-		{`DELETE FROM status_entries WHERE status_index IN
-			(SELECT status_index FROM status_entries WHERE expires_at < $1 LIMIT $2)`, now.Add(-24 * time.Hour)},
 	} {
-		for n := int64(sweepBatch); n == sweepBatch; total += n {
-			var err error
-			if n, err = s.sweepOnce(ctx, step.statement, step.before); err != nil {
-				return total, err
-			}
+		n, err := s.sweep(ctx, step.before, step.statement)
+		if total += n; err != nil {
+			return total, err
 		}
 	}
 	if s.engine.forgetChanges == nil {
@@ -49,13 +65,20 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 	return total, s.engine.forgetChanges(ctx, s)
 }
 
-// sweepOnce deletes one batch. Another replica that sweeps the same rows may come to them in
-// another order: the database then lets one of the two begin again.
-func (s *Store) sweepOnce(ctx context.Context, statement string, before time.Time) (int64, error) {
-	for {
-		n, err := s.exec(ctx, "sweep", statement, at(before), sweepBatch)
-		if err == nil || !s.engine.isDeadlock(err) {
-			return n, err
+// sweep runs a statement batch by batch until nothing is left for it to do, and tells how
+// many rows it touched. Another replica that sweeps the same rows may come to them in another
+// order: the database then lets one of the two begin again.
+func (s *Store) sweep(ctx context.Context, at time.Time, statement string) (total int64, err error) {
+	for n := int64(sweepBatch); n == sweepBatch; {
+		n, err = s.exec(ctx, "sweep", statement, timestamp(at), sweepBatch)
+		switch {
+		case err == nil:
+			total += n
+		case s.engine.isDeadlock(err):
+			n = sweepBatch
+		default:
+			return total, err
 		}
 	}
+	return total, nil
 }

@@ -32,10 +32,11 @@ func (h *codeGrant) HandleAuthorizeEndpointRequest(ctx context.Context, r fosite
 	}
 	g := r.GetSession().(*carrier).grant
 	g.ID, g.CodeHash = c.grantID, c.hash()
-	// The place stays taken for as long as any token may carry it.
+	// The place stays taken for as long as any token may carry it: until the grant ends,
+	// if its code is redeemed as late as it can be.
 	ends := g.ExpiresAt
 	if g.RefreshSeq > 0 {
-		ends = g.CreatedAt.Add(lifetime(h.p.Lifetimes.Refresh, r.GetSession().(*carrier).auth.client.Metadata.RefreshLifetime) + MaxAccessTokenLifetime)
+		ends = g.CodeExpiresAt.Add(lifetime(h.p.Lifetimes.Refresh, r.GetSession().(*carrier).auth.client.Metadata.RefreshLifetime))
 	}
 	if g.StatusIndex, err = h.p.Statuses.Allocate(ctx, ends); err != nil {
 		return unavailable(err)

@@ -10,9 +10,10 @@ import (
 	"github.com/signet-auth/signet/authz"
 )
 
-// crowded is how many places in a row must be taken before a list counts as full: at half
-// full, every fourth pair of tries says so.
-const crowded = 2
+// crowded is how many places in a row must be taken before a list counts as full. About half
+// of them are then: a place takes two tries, and a million grants two lists. With few, chance
+// would open a list for every few thousand, and who verifies would follow them all.
+const crowded = 16
 
 // Allocate takes a random free place until it expires. Places are random, so that nobody
 // learns from two tokens which was made first; they are not taken again while a token may

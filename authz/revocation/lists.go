@@ -3,7 +3,6 @@ package revocation
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -29,7 +28,7 @@ type Config struct {
 	Sign     func(alg, typ string, claims []byte) (string, error)
 	TTL      time.Duration // how long others may keep a list without asking; 0: 12 s
 	Lifetime time.Duration // how long a signed list is good for; 0: 10 min
-	Poll     time.Duration // how often watched lists are read without a notice; 0: 1 s
+	Poll     time.Duration // how often watched lists are read without a notice; 0: 10 s
 	Now      func() time.Time
 	Random   io.Reader
 	// Failed is told of a list that could not be read; those who wait keep waiting.
@@ -41,6 +40,7 @@ type Lists struct {
 	cfg     Config
 	filling atomic.Int64 // the list that new places are taken from
 	clients sync.Map     // registered → int64
+	noticed chan struct{}
 
 	mu    sync.Mutex
 	lists map[int64]*published
@@ -53,6 +53,7 @@ type published struct {
 	lst      string
 	etag     string
 	token    []byte
+	gzip     []byte
 	signedAt time.Time
 	cleared  bool // since then a bit was cleared
 	readAt   time.Time
@@ -65,6 +66,7 @@ type published struct {
 // Answer is a list as it goes over the wire.
 type Answer struct {
 	Body        []byte
+	Gzip        []byte // the same, compressed (draft-ietf-oauth-status-list §8.2)
 	ETag        string
 	NotModified bool
 	MaxAge      time.Duration
@@ -77,8 +79,8 @@ const MaxWait = 30 * time.Second
 func New(cfg Config) *Lists {
 	cfg.TTL = orElse(cfg.TTL, 12*time.Second)
 	cfg.Lifetime = orElse(cfg.Lifetime, 10*time.Minute)
-	cfg.Poll = orElse(cfg.Poll, time.Second)
-	return &Lists{cfg: cfg, lists: map[int64]*published{}}
+	cfg.Poll = orElse(cfg.Poll, 10*time.Second)
+	return &Lists{cfg: cfg, lists: map[int64]*published{}, noticed: make(chan struct{}, 1)}
 }
 
 func orElse(d, standard time.Duration) time.Duration {
@@ -90,7 +92,8 @@ func orElse(d, standard time.Duration) time.Duration {
 
 // Serve gives a list, read no longer ago than its poll period or the last notice. With an
 // ETag that still stands it says so, after waiting for it to change for as long as asked,
-// at most MaxWait, and only if that is known at the end of the wait. An unknown list is authz.ErrNotFound; any other error is an outage.
+// at most MaxWait, and only if that is known at the end of the wait. An unknown list is
+// authz.ErrNotFound; any other error is an outage.
 func (l *Lists) Serve(ctx context.Context, list int64, etag string, wait time.Duration) (Answer, error) {
 	deadline := time.NewTimer(min(wait, MaxWait))
 	defer deadline.Stop()
@@ -99,29 +102,24 @@ func (l *Lists) Serve(ctx context.Context, list int64, etag string, wait time.Du
 		if err != nil || etag != a.ETag {
 			return a, err
 		}
-		a.NotModified, a.Body = true, nil
+		a.NotModified, a.Body, a.Gzip = true, nil, nil
 		if wait <= 0 {
 			return a, nil
 		}
-		l.addWaiting(list, 1)
+		if !l.await(list) {
+			continue // with a notice meanwhile
+		}
 		select {
 		case <-ctx.Done():
-			l.addWaiting(list, -1)
-			return a, ctx.Err()
+			err = ctx.Err()
 		case <-deadline.C:
-			l.addWaiting(list, -1)
 			wait = 0
 		case <-changed:
-			l.addWaiting(list, -1)
 		}
-	}
-}
-
-func (l *Lists) addWaiting(list int64, n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if p := l.lists[list]; p != nil {
-		p.waiting += n
+		l.leave(list)
+		if err != nil {
+			return a, err
+		}
 	}
 }
 
@@ -157,19 +155,30 @@ func (l *Lists) current(ctx context.Context, list int64) (Answer, <-chan struct{
 // answer signs the list anew when half of its token's life is over. The mutex is held.
 func (l *Lists) answer(list int64, p *published, now time.Time) (Answer, error) {
 	if p.token == nil || p.signedAt.Add(l.cfg.Lifetime/2).Before(now) {
-		issued := now
-		// Who holds two lists of one second does not know which came first, and goes by the
-		// bits of both.
-		if p.cleared && issued.Unix() <= p.signedAt.Unix() {
-			issued = p.signedAt.Add(time.Second)
-		}
+		issued := p.next(now)
 		token, err := l.sign(list, p.lst, issued)
 		if err != nil {
 			return Answer{}, err
 		}
-		p.token, p.signedAt, p.cleared = token, issued, false
+		smaller, err := zip(token)
+		if err != nil {
+			return Answer{}, err
+		}
+		p.token, p.gzip, p.signedAt, p.cleared = token, smaller, issued, false
 	}
-	return Answer{Body: p.token, ETag: p.etag, MaxAge: l.cfg.TTL}, nil
+	return Answer{Body: p.token, Gzip: p.gzip, ETag: p.etag, MaxAge: l.cfg.TTL}, nil
+}
+
+// next dates the next token of a list. Who holds two of one second does not know which came
+// first, and goes by the bits of both: where one was cleared there must be a second between.
+func (p *published) next(now time.Time) time.Time {
+	if p.cleared && now.Unix() <= p.signedAt.Unix() {
+		return p.signedAt.Add(time.Second)
+	}
+	if now.Before(p.signedAt) {
+		return p.signedAt
+	}
+	return now
 }
 
 // refresh reads a list. Of several callers one reads and the others wait for it.
@@ -194,7 +203,7 @@ func (l *Lists) refresh(ctx context.Context, list int64) error {
 	revoked, err := l.cfg.Store.RevokedStatusIndexes(ctx, from, from+authz.StatusListSize)
 	bits, lst, etag := pack(list, revoked), "", ""
 	if err == nil && !bytes.Equal(bits, p.bits) { // nobody else changes them while we read
-		lst, etag, err = encode(bits)
+		lst, etag, err = encode(bits, len(revoked))
 	}
 
 	l.mu.Lock()
@@ -230,38 +239,4 @@ func (l *Lists) mustExist(ctx context.Context, list int64) error {
 		return fmt.Errorf("status list: %w", authz.ErrNotFound)
 	}
 	return nil
-}
-
-// Changed says that places may have been revoked: lists that somebody waits for are read
-// at once, the others when they are asked for.
-func (l *Lists) Changed(ctx context.Context) {
-	l.mu.Lock()
-	var awaited []int64
-	for list, p := range l.lists {
-		p.dirty = true
-		if p.waiting > 0 {
-			awaited = append(awaited, list)
-		}
-	}
-	l.mu.Unlock()
-	for _, list := range awaited {
-		if err := l.refresh(ctx, list); err != nil && !errors.Is(err, context.Canceled) && l.cfg.Failed != nil {
-			l.cfg.Failed(err)
-		}
-	}
-}
-
-// Run reads the lists that somebody waits for once in a poll period, so that a notice that
-// was lost costs a second, until ctx ends.
-func (l *Lists) Run(ctx context.Context) {
-	tick := time.NewTicker(l.cfg.Poll)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			l.Changed(ctx)
-		}
-	}
 }

@@ -111,7 +111,7 @@ func TestARevocationSetsItsBitAndNoOther(t *testing.T) {
 		if _, err := store.RevokeAPIToken(ctx, token, "", authz.RevokedByUser, time.Now()); err != nil {
 			t.Fatal(err)
 		}
-		lists.Changed(ctx)
+		lists.Changed()
 		after, err := lists.Serve(ctx, 0, before.ETag, 0)
 		if err != nil || after.NotModified {
 			t.Fatalf("after the revocation: not modified, or %v", err)
@@ -211,12 +211,59 @@ func TestAnOutageIsNoEmptyList(t *testing.T) {
 	if _, err := lists.Serve(ctx, 0, "", 0); err != nil {
 		t.Fatal(err)
 	}
-	lists.Changed(ctx)
+	lists.Changed()
 	ended, stop := context.WithCancel(ctx)
 	stop()
 	if a, err := lists.Serve(ended, 0, "", 0); err == nil {
 		t.Errorf("an unreadable list was served with %d bytes", len(a.Body))
 	}
+}
+
+// issued reads when a list says that it was issued.
+func issued(t *testing.T, a revocation.Answer) int64 {
+	t.Helper()
+	var claims struct {
+		IssuedAt int64 `json:"iat"`
+	}
+	if err := json.Unmarshal(bytes.TrimPrefix(a.Body, []byte("statuslist+jwt.")), &claims); err != nil {
+		t.Fatal(err)
+	}
+	return claims.IssuedAt
+}
+
+// Who holds two lists of one second cannot tell which is newer, and must not take a cleared
+// bit for one that is not set yet.
+func TestAListWithABitClearedIsNewer(t *testing.T) {
+	t.Parallel()
+	storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {
+		store, ctx, now := open(), t.Context(), time.Now()
+		lists := newLists(store, func(c *revocation.Config) { c.Now = func() time.Time { return now } })
+		c := &authz.Client{ID: "c", CreatedAt: now, UpdatedAt: now, Version: 1}
+		if err := store.InsertClient(ctx, c); err != nil {
+			t.Fatal(err)
+		}
+		index, err := lists.ClientIndex(ctx, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := int64(0)
+		for n, set := range []bool{false, true, false, true} {
+			c.DisabledAt = map[bool]time.Time{true: now}[set]
+			if err := store.UpdateClient(ctx, c); err != nil {
+				t.Fatal(err)
+			}
+			lists.Changed()
+			a, err := lists.Serve(ctx, 0, "", 0)
+			if err != nil || bits(t, a)[index/8] != map[bool]byte{true: 1 << (index % 8)}[set] {
+				t.Fatalf("list %d: bit not %t, or %v", n, set, err)
+			}
+			if at := issued(t, a); at < last || at == last && !set {
+				t.Errorf("list %d was issued at %d, the one before at %d", n, at, last)
+			} else {
+				last = at
+			}
+		}
+	})
 }
 
 func TestPlacesAreNeverGivenTwice(t *testing.T) {

@@ -34,20 +34,22 @@ CREATE TRIGGER clients_place_update AFTER UPDATE OF status_index ON clients BEGI
 END;
 
 CREATE TRIGGER grants_status AFTER UPDATE OF revoked_at ON grants BEGIN
-    UPDATE status_entries SET revoked_at = NEW.revoked_at, suspended = FALSE
+    UPDATE status_entries SET revoked_at = NEW.revoked_at, suspended = FALSE, expires_at = NULL
      WHERE status_index = NEW.status_index AND owner = 'grants:' || NEW.id;
 END;
 CREATE TRIGGER grants_status_deleted AFTER DELETE ON grants BEGIN
-    UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at), suspended = FALSE
-     WHERE status_index = OLD.status_index AND owner = 'grants:' || OLD.id;
+    UPDATE status_entries SET revoked_at = OLD.created_at, suspended = FALSE, expires_at = NULL
+     WHERE status_index = OLD.status_index AND owner = 'grants:' || OLD.id
+       AND (revoked_at IS NULL OR suspended);
 END;
 CREATE TRIGGER api_tokens_status AFTER UPDATE OF revoked_at ON api_tokens BEGIN
-    UPDATE status_entries SET revoked_at = NEW.revoked_at, suspended = FALSE
+    UPDATE status_entries SET revoked_at = NEW.revoked_at, suspended = FALSE, expires_at = NULL
      WHERE status_index = NEW.status_index AND owner = 'api_tokens:' || NEW.id;
 END;
 CREATE TRIGGER api_tokens_status_deleted AFTER DELETE ON api_tokens BEGIN
-    UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at), suspended = FALSE
-     WHERE status_index = OLD.status_index AND owner = 'api_tokens:' || OLD.id;
+    UPDATE status_entries SET revoked_at = OLD.created_at, suspended = FALSE, expires_at = NULL
+     WHERE status_index = OLD.status_index AND owner = 'api_tokens:' || OLD.id
+       AND (revoked_at IS NULL OR suspended);
 END;
 CREATE TRIGGER clients_status AFTER UPDATE OF disabled_at ON clients WHEN OLD.disabled_at IS NOT NEW.disabled_at BEGIN
     UPDATE status_entries SET revoked_at = NEW.disabled_at, suspended = NEW.disabled_at IS NOT NULL
@@ -59,8 +61,9 @@ CREATE TRIGGER clients_status AFTER UPDATE OF disabled_at ON clients WHEN OLD.di
        AND (status_entries.revoked_at IS NULL OR status_entries.suspended);
 END;
 CREATE TRIGGER clients_status_deleted AFTER DELETE ON clients BEGIN
-    UPDATE status_entries SET revoked_at = COALESCE(revoked_at, OLD.created_at), suspended = FALSE
-     WHERE status_index = OLD.status_index AND owner = 'clients:' || OLD.id;
+    UPDATE status_entries SET revoked_at = OLD.created_at, suspended = FALSE, expires_at = NULL
+     WHERE status_index = OLD.status_index AND owner = 'clients:' || OLD.id
+       AND (revoked_at IS NULL OR suspended);
 END;
 
 CREATE TRIGGER status_entries_update_notify AFTER UPDATE OF revoked_at ON status_entries

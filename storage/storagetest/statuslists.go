@@ -150,10 +150,14 @@ func testSuspension(ctx context.Context, t *testing.T, s store) {
 	change("that got its place then", "late", noon(), 1, 2, 3, 4, 5, 6, 8)
 	change("enabled at last", "late", time.Time{}, 1, 2, 3, 4, 5, 6)
 
-	_, err := s.Sweep(ctx, noon().Add(1000*24*time.Hour))
+	for range 2 {
+		_, err := s.Sweep(ctx, noon().Add(1000*24*time.Hour))
+		must(t, err)
+	}
+	_, err := s.Sweep(ctx, noon().Add(1002*24*time.Hour))
 	must(t, err)
-	change("clients keep their places for good", "late", noon(), 1, 8)
-	change("all of them", "app", noon(), 1, 7, 8)
+	change("clients keep their places for good", "late", noon(), 8)
+	change("all of them", "app", noon(), 7, 8)
 }
 
 // testPlacesTakenAgain lets grants and API tokens of ann end, gives their places to others,
@@ -200,4 +204,50 @@ func testPlacesTakenAgain(ctx context.Context, t *testing.T, s store) {
 	s.bits(ctx, t, "a live one revoked", 0, 100, 6)
 	must(t, s.DeleteUser(ctx, "bob", 0))
 	s.bits(ctx, t, "and the others deleted", 0, 100, 5, 6, 7, 8)
+}
+
+// testBitsEnd revokes and deletes what would live for long: its bits are cleared when no
+// access token can be left that carries them, and the places are free then. A suspended bit
+// stays.
+func testBitsEnd(ctx context.Context, t *testing.T, s store) {
+	addUserAndClient(ctx, t, s)
+	must(t, s.InsertClient(ctx, newClient("mail")))
+	lasting := noon().Add(180 * 24 * time.Hour)
+	for index, clientID := range map[int64]string{1: "app", 2: "app", 3: "mail", 4: "app"} {
+		s.take(ctx, t, index, lasting)
+		g := newGrant(fmt.Sprint("g", index), clientID, "ann")
+		g.StatusIndex, g.ExpiresAt = index, lasting
+		must(t, s.InsertGrant(ctx, g))
+	}
+	s.take(ctx, t, 5, lasting)
+	token := newAPIToken("tok", "ann")
+	token.StatusIndex, token.ExpiresAt = 5, lasting
+	must(t, s.InsertAPIToken(ctx, token))
+	sweep := func(after time.Duration, want ...int64) {
+		t.Helper()
+		_, err := s.Sweep(ctx, noon().Add(after))
+		must(t, err)
+		s.bits(ctx, t, fmt.Sprint("swept after ", after), 0, 100, want...)
+	}
+	_, err := s.RevokeGrant(ctx, "g1", "app", authz.RevokedByUser, noon())
+	must(t, err)
+	must(t, s.DeleteClient(ctx, "mail", 0))
+	c, err := s.Client(ctx, "app")
+	must(t, err)
+	c.DisabledAt = noon()
+	must(t, s.UpdateClient(ctx, c))
+	sweep(0, 1, 2, 3, 4)
+	_, err = s.RevokeGrant(ctx, "g2", "app", authz.RevokedByUser, noon())
+	must(t, err)
+	sweep(10*time.Hour, 1, 2, 3, 4)
+	sweep(25*time.Hour, 1, 2, 3, 4)
+	sweep(25*time.Hour+time.Second, 2, 4) // the first were seen to be set at noon
+	for _, index := range []int64{1, 3} {
+		s.take(ctx, t, index, lasting)
+	}
+	must(t, s.DeleteUser(ctx, "ann", 0)) // after whose grants others have the places
+	s.bits(ctx, t, "the person deleted", 0, 100, 2, 4, 5)
+	sweep(36*time.Hour, 4, 5)
+	sweep(62 * time.Hour)
+	same(t, "places that are taken", s.count(ctx, t, "status_entries"), 2)
 }

@@ -46,6 +46,7 @@ func Run(t *testing.T, engine string, options ...storage.Option) {
 		{"status lists", testStatusLists},
 		{"places that are taken again", testPlacesTakenAgain},
 		{"places of a disabled client", testSuspension},
+		{"places of what was revoked long ago", testBitsEnd},
 		{"users", testUsers},
 		{"names in any case", testNames},
 		{"passwords", testPasswords},

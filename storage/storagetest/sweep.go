@@ -38,7 +38,7 @@ func testSweep(ctx context.Context, t *testing.T, s store) {
 		token := newAPIToken(id, "ann")
 		token.ExpiresAt = end.Add(-30 * day)
 		must(t, s.InsertAPIToken(ctx, token))
-		_, err := s.ClaimStatusIndex(ctx, int64(len(id+ago.String())), end.Add(-day))
+		_, err := s.ClaimStatusIndex(ctx, int64(len(id+ago.String())), end.Add(-time.Hour))
 		must(t, err)
 	}
 	must(t, s.InsertClientSecret(ctx, "app", authz.ClientSecret{ID: "for ever", Hash: hash("e"), CreatedAt: noon()}))

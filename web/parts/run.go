@@ -22,7 +22,6 @@ func (p *Parts) Changed(ctx context.Context, table, key string) {
 	switch table {
 	case "clients", "client_secrets":
 		p.clientCache.Forget(key)
-		p.Statuses.Changed(ctx)
 	case "apis":
 		p.APIs.Invalidate()
 	case "roles":
@@ -34,9 +33,9 @@ func (p *Parts) Changed(ctx context.Context, table, key string) {
 		p.APIs.Invalidate()
 		p.People.InvalidateRoles()
 		p.reloadKeys(ctx)
-		p.Statuses.Changed(ctx)
-	default:
-		p.Statuses.Changed(ctx)
+		p.Statuses.Changed()
+	case "status_entries":
+		p.Statuses.Changed()
 	}
 	p.Gateway.Changed(table, key) // asks the others about what has changed
 }

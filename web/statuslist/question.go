@@ -17,6 +17,7 @@ type question struct {
 	list int64
 	wait time.Duration
 	etag []string // those the caller has, without W/
+	gzip bool
 }
 
 var (
@@ -25,7 +26,7 @@ var (
 )
 
 func parse(r *http.Request) (question, error) {
-	q := question{etag: entityTags(r.Header)}
+	q := question{etag: entityTags(r.Header), gzip: takesGzip(r.Header)}
 	digits := strings.TrimPrefix(r.URL.Path, Path)
 	list, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil || strconv.FormatInt(list, 10) != digits { // one list has one address
@@ -52,6 +53,22 @@ func entityTags(h http.Header) []string {
 		}
 	}
 	return out
+}
+
+// takesGzip reads Accept-Encoding (RFC 9110 §12.5.3): only who names gzip gets it.
+func takesGzip(h http.Header) bool {
+	for _, line := range h.Values("Accept-Encoding") {
+		for one := range strings.SplitSeq(line, ",") {
+			coding, weight, weighed := strings.Cut(one, ";")
+			if !strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+				continue
+			}
+			_, q, _ := strings.Cut(weight, "=")
+			value, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
+			return !weighed || err == nil && value > 0
+		}
+	}
+	return false
 }
 
 func (q question) has(etag string) bool {

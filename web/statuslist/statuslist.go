@@ -86,7 +86,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, err)
 		return
 	}
-	send(w, a, ask.wait > 0)
+	send(w, a, ask)
 }
 
 func (h *Handler) current(ctx context.Context, list int64) (revocation.Answer, error) {
@@ -142,19 +142,26 @@ func hold(w http.ResponseWriter, wait time.Duration) error {
 	return nil
 }
 
-// send writes an answer. One that was waited for is for who waited, and for no cache.
-func send(w http.ResponseWriter, a revocation.Answer, waited bool) {
+// send writes an answer. One that was waited for is for who waited, and for no cache. The
+// ETag stands for the bits: it is weak, since other bytes may say the same.
+func send(w http.ResponseWriter, a revocation.Answer, ask question) {
 	head := w.Header()
-	head.Set("ETag", a.ETag)
+	head.Set("ETag", "W/"+a.ETag)
+	head.Set("Vary", "Accept-Encoding")
 	head.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(a.MaxAge/time.Second)))
-	if waited {
+	if ask.wait > 0 {
 		head.Set("Cache-Control", "no-store")
 	}
 	if a.NotModified {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
+	body := a.Body
+	if ask.gzip {
+		body = a.Gzip
+		head.Set("Content-Encoding", "gzip")
+	}
 	head.Set("Content-Type", mediaType)
-	head.Set("Content-Length", strconv.Itoa(len(a.Body)))
-	_, _ = w.Write(a.Body) // a client that has gone needs no answer
+	head.Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body) // a client that has gone needs no answer
 }

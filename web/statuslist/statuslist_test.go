@@ -1,6 +1,7 @@
 package statuslist_test
 
 import (
+	"compress/gzip"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -48,6 +49,13 @@ func newWorld(t *testing.T, lists statuslist.Lists, maxWaiting int) *world {
 			Sign: func(_, typ string, claims []byte) (string, error) { return typ + "." + string(claims), nil },
 		})
 		lists = w.lists
+		running, stop := context.WithCancel(context.Background())
+		var reading sync.WaitGroup
+		reading.Go(func() { w.lists.Run(running) })
+		t.Cleanup(func() {
+			stop()
+			reading.Wait()
+		})
 	}
 	w.handler = statuslist.New(statuslist.Config{Lists: lists, MaxWaiting: maxWaiting, Answers: answer.New(pages, time.Now)})
 	server := httptest.NewUnstartedServer(w.handler)
@@ -104,7 +112,7 @@ func (w *world) revoke() {
 	if n, err := w.store.RevokeAPIToken(ctx, v.ID, "", authz.RevokedByUser, now); n != 1 || err != nil {
 		w.t.Fatalf("revoked %d: %v", n, err)
 	}
-	w.lists.Changed(ctx)
+	w.lists.Changed()
 }
 
 func TestAListIsASignedDocument(t *testing.T) {
@@ -115,8 +123,40 @@ func TestAListIsASignedDocument(t *testing.T) {
 	if res.StatusCode != http.StatusOK || h.Get("Content-Type") != "application/statuslist+jwt" || !strings.HasPrefix(body, "statuslist+jwt.") {
 		t.Errorf("status %d, %s: %.60s", res.StatusCode, h.Get("Content-Type"), body)
 	}
-	if h.Get("Cache-Control") != "public, max-age=12" || h.Get("ETag") == "" {
+	if h.Get("Cache-Control") != "public, max-age=12" || !strings.HasPrefix(h.Get("ETag"), `W/"`) {
 		t.Errorf("Cache-Control %q, ETag %q", h.Get("Cache-Control"), h.Get("ETag"))
+	}
+}
+
+// The list is compressed for those who ask for it, and the same (draft-ietf-oauth-status-list
+// §8.2).
+func TestAListIsCompressedForWhoAsks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil, 0)
+	plain, body := w.get("/status-lists/0", "Accept-Encoding", "identity")
+	for accept, want := range map[string]bool{
+		"gzip": true, "br, GZIP ;q=0.5": true, "deflate, gzip;q=1.0, *;q=0": true, "gzip;q=0": false, "gzip; q=0.0": false,
+		"gzip;q=x": false, "*": false, "x-gzip": false, "": false, "gzipped": false,
+	} {
+		res, got := w.get("/status-lists/0", "Accept-Encoding", accept)
+		if zipped := res.Header.Get("Content-Encoding") == "gzip"; zipped != want || res.Header.Get("Vary") != "Accept-Encoding" {
+			t.Errorf("%q: compressed %t, Vary %q", accept, zipped, res.Header.Get("Vary"))
+			continue
+		}
+		if want {
+			r, err := gzip.NewReader(strings.NewReader(got))
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw, err := io.ReadAll(r)
+			if err != nil || len(got) >= len(raw) {
+				t.Errorf("%q: %d bytes of %d, %v", accept, len(got), len(raw), err)
+			}
+			got = string(raw)
+		}
+		if got != body || res.Header.Get("ETag") != plain.Header.Get("ETag") {
+			t.Errorf("%q: another list: %.80s", accept, got)
+		}
 	}
 }
 
@@ -129,12 +169,12 @@ func TestWhoHasTheListIsNotSentItAgain(t *testing.T) {
 		header string
 		status int
 	}{
-		"the same":            {etag, 304},
-		"weakened by a proxy": {"W/" + etag, 304},
-		"one of several":      {`"other", ` + etag, 304},
-		"any":                 {"*", 304},
-		"another":             {`"other"`, 200},
-		"not quoted":          {strings.Trim(etag, `"`), 200},
+		"the same":             {etag, 304},
+		"as if it were strong": {strings.TrimPrefix(etag, "W/"), 304},
+		"one of several":       {`"other", ` + etag, 304},
+		"any":                  {"*", 304},
+		"another":              {`"other"`, 200},
+		"not quoted":           {strings.Trim(strings.TrimPrefix(etag, "W/"), `"`), 200},
 	} {
 		t.Run(name, func(t *testing.T) {
 			res, body := w.get("/status-lists/0", "If-None-Match", c.header)
