@@ -20,10 +20,7 @@ type question struct {
 	gzip bool
 }
 
-var (
-	errBusy = errors.New("too many callers wait already")
-	errWait = errors.New("the wait is no number of seconds")
-)
+var errWait = errors.New("the wait is no number of seconds")
 
 func parse(r *http.Request) (question, error) {
 	q := question{etag: entityTags(r.Header), gzip: takesGzip(r.Header)}
@@ -88,8 +85,6 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		t = answer.Trouble{Status: http.StatusNotFound, Code: "not_found", Reason: "There is no such status list."}
 	case errors.Is(err, errWait):
 		t = answer.Trouble{Status: http.StatusBadRequest, Code: "invalid_request", Reason: "The wait must be a whole number of seconds."}
-	case errors.Is(err, errBusy):
-		t.Reason, t.RetryAfter = "Too many callers wait for changes already: ask without wait, or later.", retryAfter
 	}
 	h.cfg.Answers.Problem(w, r, t)
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/signet-auth/signet/authz"
 	"github.com/signet-auth/signet/authz/revocation"
 	"github.com/signet-auth/signet/web/answer"
 )
@@ -22,12 +23,13 @@ const Path = "/status-lists/"
 const (
 	mediaType = "application/statuslist+jwt"
 
-	// maxWaiting callers may wait at once: each holds a connection and a goroutine.
+	// maxWaiting callers may wait at once, and perNetwork of one network: each holds a
+	// connection and a goroutine, and anybody may.
 	maxWaiting = 4096
+	perNetwork = 64
 	// sending is how long an answer may take to be sent once the wait is over.
 	sending      = 30 * time.Second
 	answerWithin = 10 * time.Second
-	retryAfter   = 2 * time.Second
 )
 
 // Lists gives the lists; *revocation.Lists is one.
@@ -41,6 +43,7 @@ type Lists interface {
 type Config struct {
 	Lists      Lists
 	MaxWaiting int // how many callers may wait at once; 0: 4096
+	PerNetwork int // how many of them with addresses of one subscriber; 0: 64
 	// AnswerWithin is how long a list may take to be read, beside the wait that a caller
 	// asks for; 0: 10 s.
 	AnswerWithin time.Duration
@@ -50,7 +53,7 @@ type Config struct {
 // Handler answers GET /status-lists/{id}. It is safe for concurrent use.
 type Handler struct {
 	cfg     Config
-	waiting chan struct{}
+	room    room
 	stop    sync.Once
 	stopped chan struct{}
 }
@@ -63,7 +66,13 @@ func New(c Config) *Handler {
 	if c.AnswerWithin <= 0 {
 		c.AnswerWithin = answerWithin
 	}
-	return &Handler{cfg: c, waiting: make(chan struct{}, c.MaxWaiting), stopped: make(chan struct{})}
+	if c.PerNetwork <= 0 {
+		c.PerNetwork = perNetwork
+	}
+	return &Handler{
+		cfg: c, stopped: make(chan struct{}),
+		room: room{all: c.MaxWaiting, each: c.PerNetwork, of: make(map[string]int)},
+	}
 }
 
 // Stop answers all who wait, and has nobody wait from now on: a server that is about to
@@ -71,7 +80,8 @@ func New(c Config) *Handler {
 func (h *Handler) Stop() { h.stop.Do(func() { close(h.stopped) }) }
 
 // ServeHTTP answers with the signed list; with 304 when that is what If-None-Match names,
-// after waiting for another for as many seconds as ?wait says, at most 30.
+// after waiting for another for as many seconds as ?wait says, at most 30. Where there is no
+// room to wait it answers at once: the caller then asks at the pace of those who cannot wait.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ask, err := parse(r)
 	if err != nil {
@@ -101,12 +111,11 @@ func (h *Handler) news(w http.ResponseWriter, r *http.Request, ask question, a r
 	if ask.wait == 0 {
 		return a, nil
 	}
-	select {
-	case h.waiting <- struct{}{}:
-		defer func() { <-h.waiting }()
-	default:
-		return a, errBusy
+	network := authz.OriginFrom(r.Context()).Network()
+	if !h.room.enter(network) {
+		return a, nil
 	}
+	defer h.room.leave(network)
 	if err := hold(w, ask.wait); err != nil {
 		return a, err
 	}

@@ -34,6 +34,9 @@ type world struct {
 	url     string
 }
 
+// from is the header that says where a request of a test comes from.
+const from = "Test-From"
+
 const limit = 150 * time.Millisecond // of the server, for one request
 
 func newWorld(t *testing.T, lists statuslist.Lists, maxWaiting int) *world {
@@ -57,8 +60,11 @@ func newWorld(t *testing.T, lists statuslist.Lists, maxWaiting int) *world {
 			reading.Wait()
 		})
 	}
-	w.handler = statuslist.New(statuslist.Config{Lists: lists, MaxWaiting: maxWaiting, Answers: answer.New(pages, time.Now)})
-	server := httptest.NewUnstartedServer(w.handler)
+	w.handler = statuslist.New(statuslist.Config{Lists: lists, MaxWaiting: maxWaiting, PerNetwork: 4, Answers: answer.New(pages, time.Now)})
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		origin := authz.Origin{Address: r.Header.Get(from)}
+		w.handler.ServeHTTP(rw, r.WithContext(authz.WithOrigin(r.Context(), origin)))
+	}))
 	server.Config.ReadTimeout, server.Config.WriteTimeout = limit, limit
 	server.Start()
 	t.Cleanup(server.Close)
@@ -259,26 +265,41 @@ func (h *held) Serve(ctx context.Context, _ int64, etag string, wait time.Durati
 	return a, nil
 }
 
+// Who finds no room is answered at once, with what there is: not refused.
 func TestNoMoreWaitThanThereIsRoomFor(t *testing.T) {
 	t.Parallel()
 	lists := &held{arrived: make(chan struct{}), release: make(chan struct{})}
-	w := newWorld(t, lists, 2)
+	w := newWorld(t, lists, 5)
 	var waiting sync.WaitGroup
-	for range 2 {
+	wait := func(address string) {
 		waiting.Go(func() {
-			if res, _ := w.get("/status-lists/0?wait=30", "If-None-Match", `"one"`); res.StatusCode != http.StatusOK {
+			if res, _ := w.get("/status-lists/0?wait=30", "If-None-Match", `"one"`, from, address); res.StatusCode != http.StatusOK {
 				t.Errorf("status %d for who had a place", res.StatusCode)
 			}
 		})
 		<-lists.arrived
 	}
-	res, body := w.get("/status-lists/0?wait=30", "If-None-Match", `"one"`)
-	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" {
-		t.Errorf("status %d: %s", res.StatusCode, body)
+	full := func(address string) {
+		t.Helper()
+		res, body := w.get("/status-lists/0?wait=30", "If-None-Match", `"one"`, from, address)
+		if res.StatusCode != http.StatusNotModified || res.Header.Get("ETag") != `W/"one"` || body != "" {
+			t.Errorf("%s: status %d, ETag %s: %s", address, res.StatusCode, res.Header.Get("ETag"), body)
+		}
+		res, body = w.get("/status-lists/0?wait=30", "If-None-Match", `"none"`, from, address, "Accept-Encoding", "identity")
+		if res.StatusCode != http.StatusOK || body != "list" {
+			t.Errorf("%s, who has no list yet: status %d: %s", address, res.StatusCode, body)
+		}
 	}
-	if res, _ := w.get("/status-lists/0", "If-None-Match", `"one"`); res.StatusCode != http.StatusNotModified {
-		t.Errorf("status %d for who does not wait", res.StatusCode)
+	for _, last := range []string{"1", "2", "3:4", "ffff:1:2:3"} {
+		wait("2001:db8::" + last)
 	}
+	full("2001:db8::5") // a fifth of one network
+	wait("2001:db8:0:1::1")
+	full("192.0.2.1") // a sixth of all
+	close(lists.release)
+	waiting.Wait()
+	lists.release = make(chan struct{})
+	wait("192.0.2.1") // those who went left room
 	close(lists.release)
 	waiting.Wait()
 }
