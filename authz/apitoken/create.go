@@ -7,8 +7,8 @@ import (
 	"github.com/signet-auth/signet/authz"
 )
 
-// Create makes a token for a person, and gives it in the clear, this once. What is wrong is
-// an *authz.InvalidError that names the field: name, api, scopes, expires_at or networks. A
+// Create makes a token for a person, and gives it in the clear, this once. What is wrong with
+// what was asked for is an *InvalidError, too many tokens an *authz.InvalidError. A
 // *BeyondError when the client behind it is not registered for that, authz.ErrConflict when
 // the person has a live token with the name, authz.ErrNotFound when they or what asks in
 // their name is gone.

@@ -104,6 +104,31 @@ func TestTokenThatMayNotBeMade(t *testing.T) {
 	}
 }
 
+func TestAllThatIsWrongIsTold(t *testing.T) {
+	t.Parallel()
+	w := alone(t)
+	n := apitoken.New{Name: " ", API: orders, Networks: []netip.Prefix{{}}}
+	for name, err := range map[string]error{
+		"check": w.service.Check(context.Background(), w.alice, n), "create": third(w.service.Create(context.Background(), w.alice, n)),
+	} {
+		var all *apitoken.InvalidError
+		var fields []string
+		if errors.As(err, &all) {
+			for _, f := range all.Faults {
+				fields = append(fields, f.Field)
+			}
+		}
+		if got := strings.Join(fields, " "); got != "name scopes expires_at networks" {
+			t.Errorf("%s: faults of %q: %v", name, got, err)
+		}
+	}
+	if err := w.service.Check(context.Background(), w.alice, w.good()); err != nil {
+		t.Errorf("a good one: %v", err)
+	}
+}
+
+func third[A, B any](_ A, _ B, err error) error { return err }
+
 func TestTokenForAnAPIWithoutScopes(t *testing.T) {
 	t.Parallel()
 	w := alone(t)

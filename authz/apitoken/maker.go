@@ -85,6 +85,15 @@ func (s *Service) beyond(m maker, api, scope string) error {
 	return nil
 }
 
+// checkNetworks gives the networks of a token that is to be made.
+func (m maker) checkNetworks(asked []netip.Prefix) ([]netip.Prefix, error) {
+	networks, err := canonicalNetworks(asked)
+	if err != nil {
+		return nil, err
+	}
+	return m.limit(networks)
+}
+
 // limit keeps a token within the networks of the one that makes it.
 func (m maker) limit(networks []netip.Prefix) ([]netip.Prefix, error) {
 	if len(m.networks) == 0 {

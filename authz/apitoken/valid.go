@@ -20,6 +20,36 @@ const (
 	idDigits    = 26 // 128 bits in base32
 )
 
+// InvalidError is all that is wrong with a token that was asked for, one thing of each field:
+// name, api, scopes, expires_at, networks. The first is in it as an *authz.InvalidError.
+type InvalidError struct{ Faults []*authz.InvalidError }
+
+func (e *InvalidError) Error() string {
+	all := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		all[i] = f.Error()
+	}
+	return strings.Join(all, "; ")
+}
+
+func (e *InvalidError) Unwrap() error { return e.Faults[0] }
+
+// add takes up what is wrong with a field. It gives back what is more than that.
+func (e *InvalidError) add(err error) error {
+	var invalid *authz.InvalidError
+	if errors.As(err, &invalid) {
+		e.Faults, err = append(e.Faults, invalid), nil
+	}
+	return err
+}
+
+// Check says what is wrong with a token before it is made, as Create would: an *InvalidError
+// with all of it. A token with nothing wrong can still be refused by Create.
+func (s *Service) Check(ctx context.Context, owner *authz.User, n New) error {
+	_, err := s.validate(ctx, owner, n)
+	return err
+}
+
 // validate says whether a person may make such a token, or have it made, and gives it
 // without its secret.
 func (s *Service) validate(ctx context.Context, owner *authz.User, n New) (*authz.APIToken, error) {
@@ -29,26 +59,30 @@ func (s *Service) validate(ctx context.Context, owner *authz.User, n New) (*auth
 	if err != nil {
 		return nil, err
 	}
-	if err := checkName(v.Name); err != nil {
-		return nil, err
+	wrong := new(InvalidError)
+	for _, check := range []func() error{
+		func() error { return checkName(v.Name) },
+		func() (err error) { v.Scopes, err = s.checkScopes(ctx, owner, m, n.API, n.Scopes); return err },
+		func() (err error) { v.ExpiresAt, err = s.checkExpiry(now, m, n.ExpiresAt); return err },
+		func() (err error) { v.Networks, err = m.checkNetworks(n.Networks); return err },
+	} {
+		if err := wrong.add(check()); err != nil {
+			return nil, err
+		}
 	}
-	if v.Scopes, err = s.checkScopes(ctx, owner, m, n.API, n.Scopes); err != nil {
-		return nil, err
+	if len(wrong.Faults) > 0 {
+		return nil, wrong
 	}
-	if v.ExpiresAt, err = s.checkExpiry(now, m, n.ExpiresAt); err != nil {
-		return nil, err
-	}
-	if v.Networks, err = canonicalNetworks(n.Networks); err != nil {
-		return nil, err
-	}
-	v.Networks, err = m.limit(v.Networks)
-	return v, err
+	return v, nil
 }
 
 // checkName refuses what a list of tokens could not show as one legible word among others.
 func checkName(name string) error {
-	if name == "" || utf8.RuneCountInString(name) > maxName {
-		return authz.Invalid("name", "must have between 1 and 100 characters")
+	if name == "" {
+		return authz.Invalid("name", "give it a name")
+	}
+	if utf8.RuneCountInString(name) > maxName {
+		return authz.Invalid("name", "must have at most 100 characters")
 	}
 	if !utf8.ValidString(name) || strings.ContainsFunc(name, hidden) {
 		return authz.Invalid("name", "must have no control characters and none that turn the direction of text")

@@ -39,6 +39,7 @@ type APIs interface {
 // APITokens knows the tokens that a person made for programs.
 type APITokens interface {
 	List(ctx context.Context, userID string) ([]*authz.APIToken, error)
+	Check(ctx context.Context, owner *authz.User, n apitoken.New) error
 	Create(ctx context.Context, owner *authz.User, n apitoken.New) (*authz.APIToken, authz.Secret, error)
 	Rotate(ctx context.Context, userID string, r apitoken.Rotation) (*authz.APIToken, authz.Secret, error)
 	Revoke(ctx context.Context, userID, id string) error

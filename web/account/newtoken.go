@@ -40,23 +40,32 @@ func (p *Pages) ShowNewToken(w http.ResponseWriter, r *http.Request) {
 	p.Answers.Show(w, r, http.StatusOK, page.AccountTokenAPIs{Layout: p.layout(r, who), APIs: apis})
 }
 
-// grantableAPIs are those of which the person's roles let them grant anything.
+// grantableAPIs are those of which the person's roles let them grant anything, the server's
+// own last: it is there for everybody, and what most are not looking for.
 func (p *Pages) grantableAPIs(r *http.Request, who person) ([]page.TokenAPI, error) {
 	known, err := p.APIs.All(r.Context())
 	if err != nil {
 		return nil, err
 	}
-	var out []page.TokenAPI
+	var out, own []page.TokenAPI
 	for _, api := range known.APIs() {
 		scopes, err := p.APITokens.Grantable(r.Context(), who.user, api.Identifier)
-		if err != nil {
+		switch one := tokenAPI(api); {
+		case err != nil:
 			return nil, err
-		}
-		if len(scopes) > 0 {
-			out = append(out, page.TokenAPI{Identifier: api.Identifier, Name: api.Name})
+		case len(scopes) == 0:
+		case one.Own:
+			own = append(own, one)
+		default:
+			out = append(out, one)
 		}
 	}
-	return out, nil
+	return append(out, own...), nil
+}
+
+// tokenAPI is an API as the pages show it. Only the server's own can have its scopes.
+func tokenAPI(api *authz.API) page.TokenAPI {
+	return page.TokenAPI{Identifier: api.Identifier, Name: api.Name, Own: api.ScopeNames().Has(authz.ScopeAccount)}
 }
 
 // showNewToken completes the form with what may be ticked; what was ticked stays.
@@ -75,6 +84,7 @@ func (p *Pages) showNewToken(w http.ResponseWriter, r *http.Request, who person,
 	for _, scope := range grantable {
 		out.Scopes = append(out.Scopes, page.TokenScope{
 			Name: scope, Sentence: known.Describe(scope, []string{out.API.Identifier}), Checked: ticked.Has(scope),
+			Everything: scope == authz.ScopeAdmin,
 		})
 	}
 	out.Layout, out.MaxDays = p.layout(r, who), int(p.APITokens.MaxLifetime()/(24*time.Hour))
@@ -90,64 +100,87 @@ func (p *Pages) CreateToken(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	asked, problems := p.readToken(r)
-	if len(problems) == 0 {
-		t, secret, err := p.APITokens.Create(r.Context(), who.user, asked)
-		invalid := new(authz.InvalidError)
-		switch {
-		case errors.As(err, &invalid) && invalid.Field == "api":
-			goTo(w, newToken)
-			return
-		case errors.Is(err, authz.ErrConflict): // the same form sent again, as a reload does, among others
-			problems = page.Problems{"name": nameTaken}
-		case errors.As(err, &invalid):
-			problems = page.Problems{fieldOf(invalid.Field): sentence(invalid.Reason)}
-		case err != nil:
-			p.Answers.Page(w, r, answer.Outage(err))
-			return
-		default:
+	err := p.APITokens.Check(r.Context(), who.user, asked)
+	if err == nil && len(problems) == 0 {
+		var t *authz.APIToken
+		var secret authz.Secret
+		if t, secret, err = p.APITokens.Create(r.Context(), who.user, asked); err == nil {
 			p.showToken(w, r, who, t, secret, 0)
 			return
 		}
 	}
-	p.refuseToken(w, r, who, asked, problems)
+	if err := problems.collect(err); err != nil {
+		p.Answers.Page(w, r, answer.Outage(err))
+		return
+	}
+	p.refuseToken(w, r, who, asked, page.Problems(problems))
+}
+
+// problems are the sentences about what was not accepted, by the field of the form. What it
+// said itself about a field goes before what the server says.
+type problems page.Problems
+
+// collect adds what the server says. It gives back what is no fault of the form.
+func (p problems) collect(err error) error {
+	var all *apitoken.InvalidError
+	var one *authz.InvalidError
+	switch {
+	case errors.Is(err, authz.ErrConflict): // the same form sent again, as a reload does, among others
+		p["name"] = nameTaken
+	case errors.As(err, &all):
+		for _, f := range all.Faults {
+			p.add(f)
+		}
+	case errors.As(err, &one):
+		p.add(one)
+	default:
+		return err
+	}
+	return nil
+}
+
+func (p problems) add(f *authz.InvalidError) {
+	if field := fieldOf(f.Field); p[field] == "" {
+		p[field] = sentence(f.Reason)
+	}
 }
 
 // refuseToken shows the form again, as it was filled in, with what is wrong.
-func (p *Pages) refuseToken(w http.ResponseWriter, r *http.Request, who person, asked apitoken.New, problems page.Problems) {
+func (p *Pages) refuseToken(w http.ResponseWriter, r *http.Request, who person, asked apitoken.New, found page.Problems) {
 	known, err := p.APIs.All(r.Context())
 	if err != nil {
 		p.Answers.Page(w, r, answer.Outage(err))
 		return
 	}
 	api, ok := known.API(asked.API)
-	if !ok {
+	if !ok { // not of a form of ours, or it was removed meanwhile
 		goTo(w, newToken)
 		return
 	}
 	f := r.PostForm
 	p.showNewToken(w, r, who, http.StatusUnprocessableEntity, page.AccountTokenNew{
-		API:  page.TokenAPI{Identifier: api.Identifier, Name: api.Name},
+		API:  tokenAPI(api),
 		Name: f.Get("name"), Expires: f.Get("expires"), ExpiresOn: f.Get("expires_on"), CIDRs: f.Get("cidrs"),
-		Problems: problems,
+		Problems: found,
 	})
 }
 
 // readToken reads the form. What it cannot read is a problem of the field.
-func (p *Pages) readToken(r *http.Request) (apitoken.New, page.Problems) {
-	f, problems := r.PostForm, page.Problems{}
+func (p *Pages) readToken(r *http.Request) (apitoken.New, problems) {
+	f, wrong := r.PostForm, problems{}
 	out := apitoken.New{Name: strings.TrimSpace(f.Get("name")), API: f.Get("api"), Scopes: f["scope"]}
 	var err error
 	if out.ExpiresAt, err = expiry(f, p.Answers.Layout(r).Now); err != nil {
-		problems["expires"] = "Choose how long the token works."
+		wrong["expires"] = "Choose how long the token works."
 	}
 	for _, line := range strings.Fields(f.Get("cidrs")) {
 		network, err := parseNetwork(line)
 		if err != nil {
-			problems["cidrs"] = "Write one network per line, such as 203.0.113.0/24."
+			wrong["cidrs"] = "Write one network per line, such as 203.0.113.0/24."
 		}
 		out.Networks = append(out.Networks, network)
 	}
-	return out, problems
+	return out, wrong
 }
 
 // expiry reads a number of days, or a date, which is good until its end.

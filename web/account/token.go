@@ -132,7 +132,7 @@ func (p *Pages) ShowRotateToken(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, authz.ErrNotFound):
 		goTo(w, tokens) // the list shows what there is
 	case err == nil && t.ReplacedBy != "":
-		p.done(w, r, who, tokens, replacedAlready)
+		p.failed(w, r, who, tokens, replacedAlready)
 	case err != nil:
 		p.Answers.Page(w, r, answer.Outage(err))
 	default:
@@ -185,7 +185,7 @@ func (p *Pages) RotateToken(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, authz.ErrNotFound):
 		goTo(w, tokens)
 	case errors.Is(err, apitoken.ErrReplaced):
-		p.done(w, r, who, tokens, replacedAlready)
+		p.failed(w, r, who, tokens, replacedAlready)
 	case errors.As(err, &invalid):
 		p.failed(w, r, who, tokens, "The token could not be replaced: "+invalid.Reason+".")
 	case err != nil:

@@ -136,6 +136,77 @@ func TestAFormThatIsWrongComesBackFilledIn(t *testing.T) {
 	}
 }
 
+// Nobody has to mend one thing to hear of the next.
+func TestAllThatIsWrongWithATokenIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	_, b, _ := holder(t)
+	fields := webtestForm(b.Open("/account/tokens/new?api=https://orders.example"), "", "400", "my house")
+	fields["name"] = []string{"  "}
+	delete(fields, "scope")
+	p := b.Post("/account/tokens", fields)
+	for _, words := range []string{"Give it a name.", "Choose at least one.", "Must lie within 365 days", "Write one network per line, such as 203.0.113.0/24."} {
+		if p.Status != 422 || !p.Says(words) {
+			t.Errorf("%d: the form does not say %q", p.Status, words)
+		}
+	}
+	if strings.Count(p.Body, "autofocus") != 1 || !p.Says("Limit it to your network") {
+		t.Errorf("%d controls to begin with", strings.Count(p.Body, "autofocus"))
+	}
+}
+
+// Signet itself is there for everybody, and what few look for.
+func TestTheServersOwnAPIIsTheLastToChoose(t *testing.T) {
+	t.Parallel()
+	s, b, alice := holder(t)
+	s.API(authz.API{Identifier: "https://zebra.example", Name: "Zebra", Scopes: []authz.APIScope{{Name: "zebra:ride", Description: "Ride"}}})
+	list := b.Open("/account/tokens/new")
+	zebra, own := strings.Index(list.Body, "Zebra"), strings.Index(list.Body, "Manage this server and your account")
+	if !(0 < zebra && zebra < own) {
+		t.Errorf("Zebra at %d, Signet at %d: %s", zebra, own, list.Body)
+	}
+	if p := b.Open("/account/tokens/new?api=" + s.Issuer); p.Says("Everything") {
+		t.Error("everything is offered to whom it is not given")
+	}
+	if err := s.People.GrantRole(t.Context(), alice.ID, authz.RoleAdministrator); err != nil {
+		t.Fatal(err)
+	}
+	if p := b.Open("/account/tokens/new?api=" + s.Issuer); !p.Says("Everything") {
+		t.Errorf("everything is not set apart: %s", p.Body)
+	}
+}
+
+// The script adds a button; the token is there, whole, without it.
+func TestANewTokenIsThereWithoutScript(t *testing.T) {
+	t.Parallel()
+	s, b, _ := holder(t)
+	made := b.Post("/account/tokens", webtestForm(b.Open("/account/tokens/new?api=https://orders.example"), "orders:read", "30", ""))
+	if _, err := s.APITokens.Verify(t.Context(), made.Text("token"), netip.MustParseAddr("192.0.2.1")); err != nil {
+		t.Errorf("%q does not verify: %v", made.Text("token"), err)
+	}
+	if !strings.Contains(made.Body, `data-copy="token" hidden`) {
+		t.Error("without its script the button to copy is there and does nothing")
+	}
+	if strings.Count(made.Body, made.Text("token")) != 1 {
+		t.Error("the token stands elsewhere too")
+	}
+}
+
+func TestExpiredTokensStayForThirtyDays(t *testing.T) {
+	t.Parallel()
+	s, b, _ := holder(t)
+	secretOf(t, b.Post("/account/tokens", webtestForm(b.Open("/account/tokens/new?api=https://orders.example"), "orders:read", "7", "")))
+	for _, c := range []struct {
+		after time.Duration
+		want  bool
+	}{{7*24*time.Hour + time.Hour, true}, {(30 - 1) * 24 * time.Hour, true}, {24 * time.Hour, false}} {
+		s.Clock.Advance(c.after)
+		list := b.Open("/account/tokens").Fill("username", "alice").Fill("password", tokenPassword).Press("sign-in")
+		if list.Says("backup script Expired") != c.want || list.Says("Ended (kept for 30 days)") != c.want {
+			t.Errorf("%v later it is listed: %v: %s", c.after, !c.want, list.Body)
+		}
+	}
+}
+
 func TestReplacingATokenLeavesTheOldOneItsTime(t *testing.T) {
 	t.Parallel()
 	s, b, _ := holder(t)

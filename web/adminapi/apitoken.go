@@ -80,11 +80,20 @@ func (c *call) maker() (string, error) {
 	return c.caller.ClientID, nil
 }
 
-// notMade says why there is no new token, where no member of the body is to blame.
+// notMade says why there is no new token: all that is wrong with the body, or what is to
+// blame where nothing of it is.
 func notMade(err error) error {
 	var beyond *apitoken.BeyondError
+	var wrong *apitoken.InvalidError
 	var invalid *authz.InvalidError
 	switch {
+	case errors.As(err, &wrong):
+		e := translate(wrong)
+		e.detail, e.faults = wrong.Error(), nil
+		for _, f := range wrong.Faults {
+			e.faults = append(e.faults, fault{Pointer: "/" + f.Field, Detail: f.Reason})
+		}
+		return e
 	case errors.As(err, &beyond):
 		e := challenge(http.StatusForbidden, "insufficient_scope",
 			sentence(beyond.Error())+" It gets no API token for it.", beyond.Scope)

@@ -133,6 +133,14 @@ func TestATokenThatIsWronglyAskedForIsRefused(t *testing.T) {
 	}
 }
 
+// A program hears of all that is wrong at once, as a person does.
+func TestAllThatIsWrongWithATokenIsTold(t *testing.T) {
+	t.Parallel()
+	w := withOrders(t)
+	got := w.want(422, request{method: "POST", path: ownTokens, token: mine, body: newToken(" ", orders, `["orders:delete"]`, "2026-02-01T00:00:00Z", "")})
+	golden(t, "apitoken-invalid.json", indented(t, got))
+}
+
 func addresses(n int) []string {
 	out := make([]string, n)
 	for i := range out {

@@ -64,8 +64,9 @@ func consentSample() Consent {
 }
 
 func accountSamples() map[string]Page {
-	api := TokenAPI{"https://orders.acme.example", "Acme Orders"}
-	scopes := []TokenScope{{"orders:read", "See your orders", true}, {"orders:write", "Place and cancel orders in your name", false}}
+	api, own := TokenAPI{"https://orders.acme.example", "Acme Orders", false}, TokenAPI{"https://id.acme.example", "Signet", true}
+	scopes := []TokenScope{{"orders:read", "See your orders", true, false}, {"orders:write", "Place and cancel orders in your name", false, false}}
+	wide := []TokenScope{{"signet:account", "See and change your own account", false, false}, {"signet:admin", "Run this server", false, true}}
 	return map[string]Page{
 		"account": Account{Layout: person, Username: "alice", Email: "alice@acme.example", Since: noon.AddDate(-1, 0, 0), Entries: 4, Sessions: 2, Tokens: 1},
 		"apps": AccountApps{Layout: person, Entries: []Entry{
@@ -89,8 +90,9 @@ func accountSamples() map[string]Page {
 			{ID: "token-6", Name: "build", Status: TokenReplaced, Access: orders, Created: noon.AddDate(0, 0, -60), Expires: noon.Add(25 * time.Hour)},
 			{ID: "token-7", Name: "deploy", Status: TokenReplaced, Access: orders, Created: noon.AddDate(0, 0, -60), Expires: noon.AddDate(0, 1, 0), Ended: noon.AddDate(0, 0, -3)},
 		}},
-		"token-apis":      AccountTokenAPIs{Layout: person, APIs: []TokenAPI{api, {"https://id.acme.example", "Signet"}}},
+		"token-apis":      AccountTokenAPIs{Layout: person, APIs: []TokenAPI{api, own}},
 		"token-new":       AccountTokenNew{Layout: person, API: api, Scopes: scopes},
+		"token-new-own":   AccountTokenNew{Layout: person, API: own, Scopes: wide},
 		"token-refused":   AccountTokenNew{Layout: person, API: api, Scopes: scopes, MaxDays: 90, Name: "x", Expires: "date", ExpiresOn: "2027-12-01", CIDRs: "300.1.2.3/8", Problems: Problems{"name": "Taken.", "scope": "Choose one.", "expires": "Too late.", "cidrs": "Not a network."}},
 		"token-created":   AccountTokenCreated{Layout: person, Name: "backup script", API: "Acme Orders", Token: authz.Secret("sgp_secret"), Expires: noon.AddDate(0, 0, 30)},
 		"token-replaced":  AccountTokenCreated{Layout: person, Name: "backup script", API: "Acme Orders", Token: authz.Secret("sgp_secret"), Expires: noon.AddDate(0, 0, 30), OverlapUntil: noon.AddDate(0, 0, 1)},

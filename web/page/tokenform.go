@@ -8,6 +8,8 @@ type TokenAPI struct {
 	Identifier string
 	// Name is what the person reads.
 	Name string
+	// Own marks the API of this server itself.
+	Own bool
 }
 
 // AccountTokenAPIs is the first step to a new API token: which API it is for. Each entry
@@ -54,6 +56,8 @@ type TokenScope struct {
 	Sentence string
 	// Checked is the first state of the box.
 	Checked bool
+	// Everything marks the scope that stands for all others, which is set apart.
+	Everything bool
 }
 
 // Expiry is one answer to how long a token lives.
@@ -86,6 +90,32 @@ func (a AccountTokenNew) Expiries() []Expiry {
 			continue
 		}
 		out = append(out, Expiry{e.value, e.text, a.Now.AddDate(0, 0, e.days), e.value == chosen})
+	}
+	return out
+}
+
+// Focus names the field to begin with: the first that was not accepted.
+func (a AccountTokenNew) Focus() string {
+	for _, field := range []string{"name", "scope", "expires", "cidrs"} {
+		if a.Problems.For(field) != "" {
+			return field
+		}
+	}
+	return "name"
+}
+
+// Narrow are the scopes but those that stand for all others; Wide are those.
+func (a AccountTokenNew) Narrow() []TokenScope { return a.scopes(false) }
+
+// Wide are the scopes that Narrow leaves out.
+func (a AccountTokenNew) Wide() []TokenScope { return a.scopes(true) }
+
+func (a AccountTokenNew) scopes(everything bool) []TokenScope {
+	var out []TokenScope
+	for _, s := range a.Scopes {
+		if s.Everything == everything {
+			out = append(out, s)
+		}
 	}
 	return out
 }
