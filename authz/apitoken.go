@@ -56,10 +56,16 @@ func (t *APIToken) Live(now time.Time) bool {
 
 // AllowsFrom reports whether the token may come from an address.
 func (t *APIToken) AllowsFrom(address netip.Addr) bool {
-	if len(t.Networks) == 0 {
+	return AllowedFrom(t.Networks, address)
+}
+
+// AllowedFrom reports whether what is limited to these networks may come from an address;
+// without any it may come from everywhere.
+func AllowedFrom(networks []netip.Prefix, address netip.Addr) bool {
+	if len(networks) == 0 {
 		return true
 	}
-	for _, n := range t.Networks {
+	for _, n := range networks {
 		if n.Contains(address.Unmap()) {
 			return true
 		}

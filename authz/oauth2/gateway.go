@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
@@ -79,6 +80,7 @@ type Shown struct {
 	Clients  []string
 	Audience []string
 	Scopes   authz.Scopes
+	Networks []netip.Prefix // where it may come from; empty: anywhere
 	Ends     time.Time
 	Origin   string // the grant or API token behind it; empty for a client's own
 	TokenID  string
@@ -101,7 +103,7 @@ func (p *Provider) ShownAtGateway(ctx context.Context, token string) (*Shown, er
 	}
 	shown := &Shown{
 		User: behind.user, ClientID: claims.ClientID, Clients: claims.clients(), Audience: claims.Audience, Scopes: claims.Scope,
-		Ends: time.Unix(claims.Expires, 0), TokenID: claims.ID, ACR: claims.ACR, AMR: claims.AMR,
+		Networks: behind.networks(claims), Ends: time.Unix(claims.Expires, 0), TokenID: claims.ID, ACR: claims.ACR, AMR: claims.AMR,
 	}
 	if behind.user != nil {
 		shown.Origin = originID(claims.ID)

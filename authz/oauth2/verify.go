@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/signet-auth/signet/authz"
@@ -19,6 +20,9 @@ type TokenInfo struct {
 	Audience []string
 	// Exchanged tells that a service acts with it for another client (RFC 8693 §4.1).
 	Exchanged bool
+	// Networks are where it may come from, those of the API token that it stands for; empty:
+	// anywhere. They are for the caller to check.
+	Networks []netip.Prefix
 }
 
 // AccessToken verifies an access token of ours in full, revocation included, with at most
@@ -39,7 +43,7 @@ func (p *Provider) AccessToken(ctx context.Context, token string) (*TokenInfo, e
 	}
 	info := &TokenInfo{
 		Subject: claims.Subject, ClientID: claims.ClientID, Scopes: scopes, Audience: claims.Audience,
-		Exchanged: claims.Actor != nil,
+		Exchanged: claims.Actor != nil, Networks: behind.networks(claims),
 	}
 	if isPerson(claims.Subject) {
 		info.UserID = claims.Subject
@@ -80,6 +84,15 @@ type liveness struct {
 	grant *authz.Grant    // nil: the client acts for itself, or an API token is behind it
 	token *authz.APIToken // nil: none is behind it
 	user  *authz.User
+}
+
+// networks are where a token may come from: a short token of an API token from where that
+// may. A service that has exchanged it shows it from where the service is.
+func (l liveness) networks(claims *accessClaims) []netip.Prefix {
+	if l.token == nil || claims.Actor != nil {
+		return nil
+	}
+	return l.token.Networks
 }
 
 // live asks whether a token, its grant, its person and its clients are still good.

@@ -34,11 +34,15 @@ type credentials struct {
 // AccessToken verifies whichever of the two it is, for the address that the request came
 // from.
 func (c credentials) AccessToken(ctx context.Context, token string) (*oauth2.TokenInfo, error) {
-	if !strings.HasPrefix(token, authz.PrefixAPIToken) { // no JWT begins so
-		return c.accessTokens.AccessToken(ctx, token)
-	}
 	origin := authz.OriginFrom(ctx)
-	address, _ := netip.ParseAddr(origin.Address) // unknown: within no network
+	address, _ := netip.ParseAddr(origin.Address)        // unknown: within no network
+	if !strings.HasPrefix(token, authz.PrefixAPIToken) { // no JWT begins so
+		info, err := c.accessTokens.AccessToken(ctx, token)
+		if err == nil && !authz.AllowedFrom(info.Networks, address.WithZone("")) {
+			return nil, apitoken.ErrAddress
+		}
+		return info, err
+	}
 	v, err := c.apiTokens.Verify(ctx, token, address)
 	if errors.Is(err, apitoken.ErrInvalid) {
 		return nil, fmt.Errorf("%w: %w", oauth2.ErrInvalidToken, err)

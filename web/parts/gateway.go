@@ -104,7 +104,7 @@ func (t accessTokens) AccessToken(ctx context.Context, token string) (*gateway.I
 	}
 	return &gateway.Identity{
 		User: shown.User, ClientID: shown.ClientID, Clients: shown.Clients, Audience: shown.Audience, Granted: shown.Scopes,
-		Ends: shown.Ends, Origin: shown.Origin, TokenID: shown.TokenID,
+		Networks: shown.Networks, Ends: shown.Ends, Origin: shown.Origin, TokenID: shown.TokenID,
 		AuthTime: shown.AuthTime, ACR: shown.ACR, AMR: shown.AMR,
 	}, nil
 }
