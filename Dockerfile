@@ -1,5 +1,5 @@
 # One static binary on an empty file system: no shell, no package, no root.
-#   docker build --build-arg VERSION="$(git describe --tags --always)" -t signet .
+#   docker build --build-arg VERSION="$(git describe --tags --always)" --build-arg COMMIT="$(git rev-parse HEAD)" -t signet .
 #   docker run -p 127.0.0.1:8080:8080 -v signet-data:/data signet
 
 FROM golang:1.26 AS build
@@ -8,7 +8,9 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG VERSION=dev
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /signet ./cmd/signet \
+# The build has no .git to read it from.
+ARG COMMIT=
+RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION} -X main.commit=${COMMIT}" -o /signet ./cmd/signet \
 	&& mkdir -m 0700 /data
 
 FROM scratch

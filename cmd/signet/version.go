@@ -9,8 +9,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is what a release build calls itself; the linker sets it.
-var version string
+// version and commit are what a release build calls itself; the linker sets them. Without
+// them the Go command's own account counts, which a build outside of git does not have.
+var version, commit string
 
 // build says which program this is.
 type build struct {
@@ -21,17 +22,16 @@ type build struct {
 
 // thisBuild reads what the Go command wrote into the binary.
 func thisBuild() build {
-	b := build{Version: version, Commit: "unknown", Go: runtime.Version()}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return b
-	}
-	b.Version = cmp.Or(b.Version, info.Main.Version, "(devel)")
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			b.Commit = s.Value
+	b := build{Version: version, Commit: commit, Go: runtime.Version()}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		b.Version = cmp.Or(b.Version, info.Main.Version)
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				b.Commit = cmp.Or(b.Commit, s.Value)
+			}
 		}
 	}
+	b.Version, b.Commit = cmp.Or(b.Version, "(devel)"), cmp.Or(b.Commit, "unknown")
 	return b
 }
 
