@@ -75,7 +75,8 @@ func TestALockThatIsKept(t *testing.T) {
 			if err := keeper.UpdateRole(ctx, role); err != nil {
 				return err
 			}
-			if err := s.UpdateRole(context.Background(), role); err == nil || errors.Is(err, authz.ErrStale) || errors.Is(err, authz.ErrNotFound) {
+			err := s.UpdateRole(context.Background(), role)
+			if err == nil || errors.Is(err, authz.ErrStale) || errors.Is(err, authz.ErrNotFound) {
 				t.Errorf("while the row is locked: %v", err)
 			}
 			return nil

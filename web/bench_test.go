@@ -18,9 +18,11 @@ import (
 // in the server as a whole: routing, limits, headers and the log line around the endpoint.
 func BenchmarkServer(b *testing.B) {
 	s := webtest.Start(b, storagetest.New(b), webtest.With(func(c *parts.Config) { c.Log = slog.New(slog.DiscardHandler) }))
-	s.API(authz.API{Identifier: "https://orders.example", Name: "Orders", Scopes: []authz.APIScope{{Name: "orders:read", Description: "See your orders"}}})
+	s.API(authz.API{
+		Identifier: ordersAPI, Name: "Orders", Scopes: []authz.APIScope{{Name: "orders:read", Description: "See your orders"}},
+	})
 	service := s.App("service", "", func(m *authz.ClientMetadata) {
-		m.Type, m.RedirectURIs, m.Scope, m.APIs = authz.ClientService, nil, authz.Scopes{"orders:read"}, []string{"https://orders.example"}
+		m.Type, m.RedirectURIs, m.Scope, m.APIs = authz.ClientService, nil, authz.Scopes{"orders:read"}, []string{ordersAPI}
 	})
 	form := url.Values{"grant_type": {authz.GrantClientCredentials}}.Encode()
 	for name, request := range map[string]func() *http.Request{

@@ -49,7 +49,10 @@ func newHanging(t *testing.T) *hanging {
 		t.Fatal(err)
 	}
 	alice.Roles = []string{authz.RoleAdministrator}
-	h.API(authz.API{Identifier: ordersAPI, Name: "Orders", BrowserSignIn: true, Scopes: []authz.APIScope{{Name: "orders:read", Description: "See your orders"}}})
+	h.API(authz.API{
+		Identifier: ordersAPI, Name: "Orders", BrowserSignIn: true,
+		Scopes: []authz.APIScope{{Name: "orders:read", Description: "See your orders"}},
+	})
 	h.app = h.App("app", "https://app.example/callback", func(m *authz.ClientMetadata) {
 		m.GrantTypes = []string{authz.GrantAuthorizationCode, authz.GrantRefreshToken}
 		m.FirstParty = true
@@ -62,14 +65,16 @@ func newHanging(t *testing.T) *hanging {
 	if h.tokens = h.app.Redeem(page); h.tokens.Status != http.StatusOK {
 		t.Fatalf("tokens %+v", h.tokens)
 	}
-	make := func(api string, scopes ...string) string {
-		_, secret, err := h.APITokens.Create(t.Context(), alice, apitoken.New{Name: "for " + api, API: api, Scopes: scopes, ExpiresAt: h.Clock.Now().Add(time.Hour)})
+	made := func(api string, scopes ...string) string {
+		_, secret, err := h.APITokens.Create(t.Context(), alice, apitoken.New{
+			Name: "for " + api, API: api, Scopes: scopes, ExpiresAt: h.Clock.Now().Add(time.Hour),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return secret.Reveal()
 	}
-	h.script, h.admin = make(ordersAPI, "orders:read"), make(h.Issuer, authz.ScopeAdmin)
+	h.script, h.admin = made(ordersAPI, "orders:read"), made(h.Issuer, authz.ScopeAdmin)
 	if got := h.service.Token(url.Values{"grant_type": {authz.GrantClientCredentials}}); got.Status != http.StatusOK {
 		t.Fatalf("the service gets %+v", got) // and is in memory from now on
 	}
@@ -116,12 +121,16 @@ func (h *hanging) edges() map[string]request {
 	}
 	session := []string{"Cookie", strings.Join(cookies, "; "), "Accept", "text/html"}
 	guarded := []string{"X-Original-URL", ordersAPI + "/", "X-Original-Method", "GET", "Authorization", "Bearer " + h.script}
-	forwarded := []string{"X-Forwarded-Method", "GET", "X-Forwarded-Proto", "https", "X-Forwarded-Host", "orders.example", "X-Forwarded-Uri", "/",
-		"Authorization", "Bearer " + h.script}
+	forwarded := []string{
+		"X-Forwarded-Method", "GET", "X-Forwarded-Proto", "https", "X-Forwarded-Host", "orders.example", "X-Forwarded-Uri", "/",
+		"Authorization", "Bearer " + h.script,
+	}
+	refresh := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {h.tokens.RefreshToken}}
+	code := url.Values{"grant_type": {"authorization_code"}, "client_id": {"another"}, "code": {"x"}}
 	return map[string]request{
 		"readyz":                   {"GET", "/readyz", nil, nil},
-		"token":                    {"POST", "/oauth2/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {h.tokens.RefreshToken}}, app},
-		"token, unknown client":    {"POST", "/oauth2/token", url.Values{"grant_type": {"authorization_code"}, "client_id": {"another"}, "code": {"x"}}, nil},
+		"token":                    {"POST", "/oauth2/token", refresh, app},
+		"token, unknown client":    {"POST", "/oauth2/token", code, nil},
 		"introspection":            {"POST", "/oauth2/introspect", url.Values{"token": {h.tokens.AccessToken}}, app},
 		"revocation":               {"POST", "/oauth2/revoke", url.Values{"token": {h.tokens.AccessToken}}, app},
 		"userinfo":                 {"GET", "/oauth2/userinfo", nil, []string{"Authorization", "Bearer " + h.tokens.AccessToken}},

@@ -276,12 +276,21 @@ func TestAnotherSitesFormBindsNobody(t *testing.T) {
 			continue
 		}
 		for name, c := range map[string]struct{ query, contentType, body string }{
-			"a form": {"", urlencoded, "client_id=x"}, "with a query": {"?x", urlencoded, "client_id=x"}, "nothing": {"", urlencoded, ""},
-			"long": {"", urlencoded, "state=" + strings.Repeat("x", 10_000)}, "very long": {"", urlencoded, "state=" + strings.Repeat("x", 70_000)},
-			"text": {"", "text/plain", "client_id=x"}, "files": {"", "multipart/form-data; boundary=x", "--x--"}, "malformed": {"", urlencoded, "a=%zz"},
-			"of no kind": {"", "", "client_id=x"},
+			"a form":       {"", urlencoded, "client_id=x"},
+			"with a query": {"?x", urlencoded, "client_id=x"},
+			"nothing":      {"", urlencoded, ""},
+			"long":         {"", urlencoded, "state=" + strings.Repeat("x", 10_000)},
+			"very long":    {"", urlencoded, "state=" + strings.Repeat("x", 70_000)},
+			"text":         {"", "text/plain", "client_id=x"},
+			"files":        {"", "multipart/form-data; boundary=x", "--x--"},
+			"malformed":    {"", urlencoded, "a=%zz"},
+			"of no kind":   {"", "", "client_id=x"},
 		} {
-			for _, from := range [][]string{{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, {"Origin", "https://evil.example"}, {"Origin", "null", "Sec-Fetch-Site", "cross-site"}} {
+			for _, from := range [][]string{
+				{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"},
+				{"Sec-Fetch-Site", "cross-site", "Origin", "null"},
+				{"Origin", "https://evil.example"},
+			} {
 				res := ask(t, s, "POST", address(line)+c.query, strings.NewReader(c.body), append(from, "Content-Type", c.contentType)...)
 				for _, cookie := range res.Cookies() {
 					if strings.Contains(cookie.Name, "browser") {
