@@ -49,6 +49,7 @@ func hot() []struct {
 		{"end of an interaction", func(ctx context.Context, s S) error { return s.ConsumeInteraction(ctx, "i", now) }, []string{"interactions_pkey"}},
 		{"access token revoked", func(ctx context.Context, s S) error { _, err := s.TokenRevoked(ctx, "jti"); return err }, []string{"revoked_tokens_pkey"}},
 		{"API token", func(ctx context.Context, s S) error { _, _, err := s.LiveAPIToken(ctx, "tok", now); return err }, []string{"api_tokens_pkey", "users_pkey"}},
+		{"leaked API tokens", func(ctx context.Context, s S) error { _, err := s.APITokensByID(ctx, []string{"tok"}); return err }, []string{"api_tokens_pkey"}},
 		{"use of an API token", func(ctx context.Context, s S) error {
 			return s.NoteTokenUse(ctx, authz.TokenUse{TokenID: "tok", At: now})
 		}, []string{"api_tokens_pkey"}},

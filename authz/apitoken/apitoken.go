@@ -44,6 +44,8 @@ type Reader interface {
 	// LiveAPIToken reads a token that has not ended and its enabled owner, in one statement.
 	LiveAPIToken(ctx context.Context, id string, now time.Time) (*authz.APIToken, *authz.User, error)
 	APIToken(ctx context.Context, id string) (*authz.APIToken, error)
+	// APITokensByID reads those of up to a hundred that there are, in one statement.
+	APITokensByID(ctx context.Context, ids []string) ([]*authz.APIToken, error)
 	APITokensOfUser(ctx context.Context, userID string, endedSince time.Time) ([]*authz.APIToken, error)
 	APITokens(ctx context.Context, after string, limit int) ([]*authz.APIToken, error)
 }

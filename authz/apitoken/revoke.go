@@ -2,15 +2,16 @@ package apitoken
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/signet-auth/signet/authz"
 )
 
-// maxLeaked is how many tokens one report may have.
-const maxLeaked = 1000
+// maxLeaked is how many tokens one report may have, which one statement looks for.
+const maxLeaked = 100
 
 // Revoke ends a token of a person, or of anybody when userID is empty, which only an
 // administrator's request may leave so, and with it those that it made and that they made.
@@ -36,38 +37,35 @@ func (s *Service) Revoke(ctx context.Context, userID, id string) error {
 
 // Leaked takes tokens that somebody found in the open and revokes those that exist. It says
 // nothing about which those are; what has not the form of a token is passed over without a
-// statement. The error is an *authz.InvalidError for more than 1000 tokens, or an outage,
-// after which the report must be sent again.
+// statement, and all others are looked for with one. The error is an *authz.InvalidError for
+// more than 100 tokens, or an outage, after which the report must be sent again.
 func (s *Service) Leaked(ctx context.Context, tokens []string) error {
 	if len(tokens) > maxLeaked {
-		return authz.Invalid("tokens", fmt.Sprintf("must be at most %d", maxLeaked))
+		return authz.Invalid("tokens", fmt.Sprintf("must be at most %d: send the others in another report", maxLeaked))
 	}
-	seen := make(map[string]bool, len(tokens))
+	reported := make(map[string]authz.Secret, len(tokens))
 	for _, token := range tokens {
-		token = strings.TrimSpace(token)
-		if seen[token] || !authz.WellFormed(authz.PrefixAPIToken, token) {
+		if token = strings.TrimSpace(token); authz.WellFormed(authz.PrefixAPIToken, token) {
+			secret := authz.Secret(token)
+			reported[authz.APITokenID(secret.Hash())] = secret
+		}
+	}
+	if len(reported) == 0 {
+		return nil
+	}
+	found, err := s.cfg.Store.APITokensByID(ctx, slices.Sorted(maps.Keys(reported)))
+	if err != nil {
+		return fmt.Errorf("look for leaked API tokens: %w", err)
+	}
+	for _, v := range found {
+		if !v.Live(s.cfg.Now()) || !reported[v.ID].Matches(v.Hash) {
 			continue
 		}
-		seen[token] = true
-		if err := s.leaked(ctx, authz.Secret(token)); err != nil {
+		if err := s.revoke(ctx, v, authz.RevokedLeaked, authz.EventAPITokenLeaked); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (s *Service) leaked(ctx context.Context, token authz.Secret) error {
-	v, err := s.cfg.Store.APIToken(ctx, authz.APITokenID(token.Hash()))
-	if errors.Is(err, authz.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("look for leaked API token: %w", err)
-	}
-	if !token.Matches(v.Hash) {
-		return nil
-	}
-	return s.revoke(ctx, v, authz.RevokedLeaked, authz.EventAPITokenLeaked)
 }
 
 // revoke ends a token, and records it if it was not revoked before.

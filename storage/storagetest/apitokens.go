@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/storage"
 )
 
 func testAPITokens(ctx context.Context, t *testing.T, s store) {
@@ -35,6 +36,12 @@ func testAPITokens(ctx context.Context, t *testing.T, s store) {
 	same(t, "live token", live, one)
 	same(t, "its person", whose, newUser("ann"))
 
+	some, err := s.APITokensByID(ctx, []string{"tok_none", two.ID, one.ID, two.ID, ""})
+	must(t, err)
+	same(t, "tokens by id", some, []*authz.APIToken{one, two})
+	if _, err := s.APITokensByID(ctx, make([]string, storage.MaxAPITokensByID+1)); err == nil {
+		t.Error("more were looked for than may be")
+	}
 	mine, err := s.APITokensOfUser(ctx, "ann", noon())
 	must(t, err)
 	same(t, "tokens of ann, the newest first", mine, []*authz.APIToken{two, one})
