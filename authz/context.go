@@ -15,15 +15,20 @@ type Origin struct {
 
 // Network gives what one subscriber has of addresses: the one of IPv4, a /64 of IPv6. What is
 // no address stands for itself.
-func (o Origin) Network() string {
+func (o Origin) Network() string { return o.prefix(32) }
+
+// Neighbourhood is a /24 of IPv4, of which the neighbours may be anybody, and Network of IPv6.
+func (o Origin) Neighbourhood() string { return o.prefix(24) }
+
+func (o Origin) prefix(bits int) string {
 	a, err := netip.ParseAddr(o.Address)
 	if err != nil {
 		return o.Address
 	}
-	if a = a.Unmap().WithZone(""); a.Is4() {
-		return a.String()
+	if a = a.Unmap().WithZone(""); !a.Is4() {
+		bits = 64
 	}
-	return netip.PrefixFrom(a, 64).Masked().String()
+	return netip.PrefixFrom(a, bits).Masked().String()
 }
 
 type originKey struct{}

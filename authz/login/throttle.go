@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -58,9 +57,9 @@ type attempt struct {
 }
 
 func newAttempt(ctx context.Context, a Attempt) attempt {
-	from := authz.OriginFrom(ctx).Address
-	own := prefixOf(from, wholeIPv4)
-	c := attempt{Attempt: a, name: fold(a.Username), network: prefixOf(from, networkIPv4)}
+	from := authz.OriginFrom(ctx)
+	own := from.Network()
+	c := attempt{Attempt: a, name: fold(a.Username), network: from.Neighbourhood()}
 	c.address = "address:" + own
 	c.pair = "pair:" + own + ":" + c.name
 	c.account = "account:" + c.name
@@ -152,28 +151,6 @@ func (s *Service) recordThrottled(ctx context.Context, c attempt) {
 
 // How much of an IPv4 address counts: all of it, since its neighbours are strangers, or the
 // network that it is in.
-const (
-	wholeIPv4   = 32
-	networkIPv4 = 24
-)
-
-// prefixOf gives what one subscriber has: so many bits of IPv4, /64 of IPv6.
-func prefixOf(address string, bitsOfIPv4 int) string {
-	a, err := netip.ParseAddr(address)
-	if err != nil {
-		return address
-	}
-	bits := 64
-	if a = a.Unmap().WithZone(""); a.Is4() {
-		bits = bitsOfIPv4
-	}
-	p, err := a.Prefix(bits)
-	if err != nil {
-		return address
-	}
-	return p.String()
-}
-
 // fold is how names that people type are compared; it is how storage finds them.
 func fold(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
