@@ -142,6 +142,7 @@ func happenings() []happening {
 		{"session ended", func(ctx context.Context, s S) error { return s.DeleteSession(ctx, "ses", "ann") }, []storage.Change{{Table: "sessions", Key: "ses"}}},
 		{"grant made", func(ctx context.Context, s S) error { return s.InsertGrant(ctx, grant("g")) }, nil},
 		{"code redeemed", func(ctx context.Context, s S) error { return redeem(ctx, s, "g") }, nil},
+		{"grant used", func(ctx context.Context, s S) error { return s.NoteGrantUse(ctx, "g", now.Add(time.Hour)) }, nil},
 		{"refresh token rotated", func(ctx context.Context, s S) error { return rotate(ctx, s, "g", 1) }, nil},
 		{"grant revoked", func(ctx context.Context, s S) error {
 			_, err := s.RevokeGrant(ctx, "g", "app", "r", now)

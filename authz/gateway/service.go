@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -71,6 +72,9 @@ type Config struct {
 	Roles func(ctx context.Context, names []string) ([]authz.Role, error)
 	// Mint signs a short access token (RFC 9068) and says when it ends.
 	Mint func(ctx context.Context, c Claims) (token string, expires time.Time, err error)
+	// GrantUsed is told that a request was let through by a grant: by an access token, or by
+	// the session of a browser. It must not wait for anything; nil: nobody is told.
+	GrantUsed func(grantID string)
 	// Seen is told that a person is active in a browser session that was not noted for a
 	// minute. It is called beside the request; nil: nobody is told.
 	Seen func(ctx context.Context, session *authz.Session)
@@ -143,10 +147,19 @@ func (s *Service) Check(ctx context.Context, f Facts) (Verdict, error) {
 		return failed(ctx, v, err)
 	}
 	v.Token, v.Headers = a.token, a.headers
-	if q.credential.kind == kindAPIToken {
-		s.cfg.Tokens.Used(a.who.Origin, f.Address, f.UserAgent)
-	}
+	s.used(&q, &f, a.who.Origin)
 	return v, nil
+}
+
+// used notes that a credential let a request through. A client's own token has no origin,
+// and one that was exchanged for an API token's has that.
+func (s *Service) used(q *question, f *Facts, origin string) {
+	switch {
+	case q.credential.kind == kindAPIToken:
+		s.cfg.Tokens.Used(origin, f.Address, f.UserAgent)
+	case origin != "" && !strings.HasPrefix(origin, authz.PrefixToken) && s.cfg.GrantUsed != nil:
+		s.cfg.GrantUsed(origin)
+	}
 }
 
 // Catalogue gives the APIs as the next check sees them.

@@ -135,6 +135,7 @@ func (p *Provider) readSubject(ctx context.Context, c *authz.Client, token strin
 	case claims.Actor.depth() >= maxActors:
 		return nil, invalidRequest("Too many services act for each other already.")
 	}
+	p.used(alive)
 	s := &subject{claims: claims, client: c}
 	if alive.user != nil {
 		s.roles = alive.user.Roles

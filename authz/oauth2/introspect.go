@@ -93,6 +93,7 @@ func (p *Provider) introspectAccess(ctx context.Context, caller *authz.Client, t
 	if err != nil {
 		return introspection{}, err
 	}
+	p.used(alive)
 	out := introspection{
 		Active: true, Issuer: claims.Issuer, Subject: claims.Subject, Audience: claims.Audience,
 		ClientID: claims.ClientID, Scope: scopes.String(), TokenType: "Bearer",

@@ -132,6 +132,10 @@ type Config struct {
 	API    func(ctx context.Context, identifier string) (*authz.API, error)
 	Roles  func(ctx context.Context, names []string) ([]authz.Role, error)
 
+	// GrantUsed is told that an access token of a grant was shown and found good. It must not
+	// wait for anything; nil: nobody is told.
+	GrantUsed func(grantID string)
+
 	Lifetimes    Lifetimes
 	RefreshGrace time.Duration // how long a rotated refresh token may be sent again; 0: not at all
 	RefreshKey   []byte        // authenticates refresh tokens; at least 32 bytes

@@ -33,6 +33,7 @@ func (p *Provider) UserInfo(w http.ResponseWriter, r *http.Request) {
 		p.writeBearerError(w, r, tokenError(err))
 		return
 	}
+	p.used(alive)
 	demanded := demandsOf(alive.grant)
 	out := personClaims(alive.user, claims.Scope, consentedDemands(demanded.UserInfo, claims.Scope))
 	out["sub"] = claims.Subject

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/signet-auth/signet/authz"
@@ -40,6 +41,9 @@ func (p *Provider) AccessToken(ctx context.Context, token string) (*TokenInfo, e
 	scopes, err := p.scopesNow(ctx, claims, behind)
 	if err != nil {
 		return nil, err
+	}
+	if slices.Contains(claims.Audience, p.Issuer) { // elsewhere it is of no use
+		p.used(behind)
 	}
 	info := &TokenInfo{
 		Subject: claims.Subject, ClientID: claims.ClientID, Scopes: scopes, Audience: claims.Audience,
@@ -93,6 +97,13 @@ func (l liveness) networks(claims *accessClaims) []netip.Prefix {
 		return nil
 	}
 	return l.token.Networks
+}
+
+// used notes that a token was good for something. A client's own has no grant.
+func (p *Provider) used(l liveness) {
+	if l.grant != nil && p.GrantUsed != nil {
+		p.GrantUsed(l.grant.ID)
+	}
 }
 
 // live asks whether a token, its grant, its person and its clients are still good.

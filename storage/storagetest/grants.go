@@ -28,6 +28,28 @@ func testGrants(ctx context.Context, t *testing.T, s store) {
 		same(t, "its person", user, newUser("ann"))
 	}
 	testLiveGrant(ctx, t, s)
+	testGrantUse(ctx, t, s)
+}
+
+func testGrantUse(ctx context.Context, t *testing.T, s store) {
+	t.Helper()
+	untouched := s.bystander(ctx, t, "grants", "bare")
+	for _, c := range []struct {
+		name string
+		used time.Duration
+		want time.Duration
+	}{
+		{"first", 0, 0}, {"by another replica", 20 * time.Second, 0}, {"half a minute later", 30 * time.Second, 0},
+		{"after that", 31 * time.Second, 31 * time.Second}, {"late news", 5 * time.Second, 31 * time.Second},
+		{"an hour later", time.Hour, time.Hour},
+	} {
+		must(t, s.NoteGrantUse(ctx, "full", noon().Add(c.used)))
+		g, _, err := s.LiveGrant(ctx, "full", "", noon())
+		must(t, err)
+		same(t, "last use noted "+c.name, g.LastUsedAt, noon().Add(c.want))
+	}
+	must(t, s.NoteGrantUse(ctx, "none", noon()))
+	untouched()
 }
 
 // readable is a grant as it is read: what the code is checked with stays in the database.

@@ -18,7 +18,7 @@ import (
 func (p *Parts) gateway(_ context.Context, c Config) (err error) {
 	p.Gateway, err = gateway.New(gateway.Config{
 		APIs: p.registered, Tokens: apiTokens{p.APITokens}, AccessTokens: accessTokens{p.Protocol},
-		Sessions: c.Store, Roles: p.People.RolesOf, Mint: p.mint,
+		Sessions: c.Store, Roles: p.People.RolesOf, Mint: p.mint, GrantUsed: p.grantUsed,
 		Seen:      func(ctx context.Context, s *authz.Session) { p.seen(ctx, s, c.Now()) },
 		CookieKey: c.Master.Derive("gateway cookies"), Now: c.Now, Random: c.Random,
 	})

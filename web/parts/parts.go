@@ -21,6 +21,7 @@ import (
 	"github.com/signet-auth/signet/authz/directory"
 	"github.com/signet-auth/signet/authz/gateway"
 	"github.com/signet-auth/signet/authz/keys"
+	"github.com/signet-auth/signet/authz/lastuse"
 	"github.com/signet-auth/signet/authz/login"
 	"github.com/signet-auth/signet/authz/oauth2"
 	"github.com/signet-auth/signet/authz/ratelimit"
@@ -51,6 +52,7 @@ type Store interface {
 	registration.Store
 	revocation.Store
 	session.Store
+	NoteGrantUse(ctx context.Context, id string, used time.Time) error
 	Ping(ctx context.Context) error
 }
 
@@ -91,12 +93,14 @@ type Parts struct {
 	Consents  *consent.Service
 	APITokens *apitoken.Service
 	Statuses  *revocation.Lists
+	GrantUses *lastuse.Notes[time.Time]
 	Protocol  *oauth2.Provider
 	Gateway   *gateway.Service
 	Checks    *gatewayapi.API
 	Site      *web.Site // the handler of every URL
 
 	store       Store
+	grantUsed   func(id string)
 	pages       *page.Set
 	clientCache *cache.Cache[*authz.Client]
 	log         *slog.Logger
@@ -181,6 +185,8 @@ func (p *Parts) programs(_ context.Context, c Config) error {
 		Roles: p.People.RolesOf, Status: p.Statuses, Audit: p.Audit,
 		MaxLifetime: c.APITokenLifetime, Now: c.Now, Random: c.Random, Log: c.Log,
 	})
+	p.GrantUses = lastuse.New(lastuse.Config[time.Time]{Write: c.Store.NoteGrantUse, What: "grants", Now: c.Now, Log: c.Log})
+	p.grantUsed = func(id string) { p.GrantUses.Note(id, c.Now()) }
 	return nil
 }
 
@@ -194,7 +200,7 @@ func (p *Parts) protocol(_ context.Context, c Config) (err error) {
 		Issuer: c.Issuer, Store: c.Store, Interactions: c.Store, Consents: p.Consents, Keys: p.Keys,
 		Statuses: p.Statuses, Audit: p.Audit,
 		Failures: ratelimit.New(ratelimit.Config{Burst: oauth2.FailureBurst, Refill: oauth2.FailureRefill, Now: c.Now}),
-		Client:   p.clientCache.Get, API: p.api, Roles: p.People.RolesOf,
+		Client:   p.clientCache.Get, API: p.api, Roles: p.People.RolesOf, GrantUsed: p.grantUsed,
 		Lifetimes: c.Lifetimes, RefreshGrace: c.RefreshGrace, RefreshKey: c.Master.Derive("refresh tokens"),
 		ErrorPage: replies.ErrorPage, FormPost: replies.FormPost,
 		Now: c.Now, Random: c.Random,

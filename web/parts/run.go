@@ -6,11 +6,11 @@ import (
 )
 
 // Run does what a server does beside answering, until ctx ends: it rotates keys, publishes
-// revocations and writes audit events. It returns when the last of them is written, so the
+// revocations, and writes audit events and what was used. It returns when the last of them is written, so the
 // store must stay open until then.
 func (p *Parts) Run(ctx context.Context) {
 	var all sync.WaitGroup
-	for _, part := range []func(context.Context){p.Keys.Run, p.Statuses.Run, p.APITokens.Run, p.Audit.Run} {
+	for _, part := range []func(context.Context){p.Keys.Run, p.Statuses.Run, p.APITokens.Run, p.GrantUses.Run, p.Audit.Run} {
 		all.Go(func() { part(ctx) })
 	}
 	all.Wait()
