@@ -25,7 +25,7 @@ func TestEveryCredentialBecomesOneKindOfToken(t *testing.T) {
 			gateway.HeaderUser: "alice", gateway.HeaderName: "Alice Liddell",
 			gateway.HeaderEmail: "alice@example.com", gateway.HeaderGroups: "clerk,reader",
 		}
-		client := map[string]string{gateway.HeaderUser: "service", gateway.HeaderName: "", gateway.HeaderEmail: "", gateway.HeaderGroups: ""}
+		client := map[string]string{gateway.HeaderUser: "", gateway.HeaderName: "", gateway.HeaderEmail: "", gateway.HeaderGroups: ""}
 		for _, c := range []struct {
 			name             string
 			facts            gateway.Facts
