@@ -17,8 +17,10 @@ var law = []struct {
 }{
 	{"authz/verifier", nil},
 	{"authz/cache", []string{"authz"}},
+	{"authz/lastuse", nil},
 	{"authz/authztest", []string{"authz"}},
-	{"authz/", []string{"authz", "authz/cache"}}, // every decider knows the nouns, and no other decider
+	// Every decider knows the nouns, and no other decider; cache and lastuse decide nothing.
+	{"authz/", []string{"authz", "authz/cache", "authz/lastuse"}},
 	{"authz", nil},
 	{"storage/storagetest", []string{"authz", "storage", "migrations", "storage/storagetest/postgrestest", "storage/storagetest/postgrestest/cluster"}},
 	{"storage", []string{"authz"}},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/signet-auth/signet/authz"
+	"github.com/signet-auth/signet/authz/lastuse"
 )
 
 const (
@@ -108,7 +109,7 @@ type Config struct {
 // Service keeps API tokens. It is safe for use by many goroutines.
 type Service struct {
 	cfg  Config
-	uses uses
+	uses *lastuse.Notes[authz.TokenUse]
 }
 
 // NewService makes a Service.
@@ -119,7 +120,10 @@ func NewService(cfg Config) *Service {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{cfg: cfg, uses: uses{notes: make(map[string]*note)}}
+	return &Service{cfg: cfg, uses: lastuse.New(lastuse.Config[authz.TokenUse]{
+		Write: func(ctx context.Context, _ string, use authz.TokenUse) error { return cfg.Store.NoteTokenUse(ctx, use) },
+		What:  "API tokens", Now: cfg.Now, Log: cfg.Log,
+	})}
 }
 
 // MaxLifetime is the longest that a token may live.
