@@ -149,8 +149,6 @@ func (s *Service) recordThrottled(ctx context.Context, c attempt) {
 	}
 }
 
-// How much of an IPv4 address counts: all of it, since its neighbours are strangers, or the
-// network that it is in.
 // fold is how names that people type are compared; it is how storage finds them.
 func fold(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
