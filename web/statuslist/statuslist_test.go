@@ -25,7 +25,7 @@ import (
 
 const issuer = "https://signet.example"
 
-// world is a published list and a server whose own time limits are shorter than a wait.
+// world is a published list and a server.
 type world struct {
 	t       *testing.T
 	store   *storage.Store
@@ -37,9 +37,13 @@ type world struct {
 // from is the header that says where a request of a test comes from.
 const from = "Test-From"
 
-const limit = 150 * time.Millisecond // of the server, for one request
-
 func newWorld(t *testing.T, lists statuslist.Lists, maxWaiting int) *world {
+	t.Helper()
+	return newHastyWorld(t, lists, maxWaiting, 0)
+}
+
+// newHastyWorld has a server that gives a request no more than limit, unless the limit is 0.
+func newHastyWorld(t *testing.T, lists statuslist.Lists, maxWaiting int, limit time.Duration) *world {
 	t.Helper()
 	pages, err := page.New()
 	if err != nil {
@@ -213,7 +217,8 @@ func TestWhatIsNoListIsNotFound(t *testing.T) {
 // The wait is longer than the server gives any other request.
 func TestWhoWaitsHearsOfARevocation(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil, 0)
+	const limit = 2 * time.Second
+	w := newHastyWorld(t, nil, 0, limit)
 	first, _ := w.get("/status-lists/0")
 	var waiting sync.WaitGroup
 	for range 4 {
@@ -227,7 +232,7 @@ func TestWhoWaitsHearsOfARevocation(t *testing.T) {
 			}
 		})
 	}
-	time.Sleep(3 * limit)
+	time.Sleep(limit + time.Second)
 	w.revoke()
 	waiting.Wait()
 }
@@ -341,7 +346,7 @@ func TestWhoGoesAwayLeavesRoom(t *testing.T) {
 			select {
 			case <-lists.arrived:
 				arrived = true
-			case <-time.After(limit / 5): // the place of the one before is not free yet
+			case <-time.After(30 * time.Millisecond): // the place of the one before is not free yet
 			}
 			if arrived {
 				break
