@@ -18,7 +18,7 @@ import (
 func TestADatabaseThatHangs(t *testing.T) {
 	t.Parallel()
 	n := postgrestest.NewNetwork(t, storagetest.URL(t, storagetest.Postgres))
-	s := storagetest.Open(t, n.URL(), storage.WithTimeout(time.Second))
+	s := storagetest.Open(t, n.URL(), storage.WithTimeout(3*time.Second))
 	now := time.Unix(1_700_000_000, 0)
 	role := authz.Role{Name: "baker", CreatedAt: now, UpdatedAt: now}
 	calls := map[string]func(ctx context.Context) error{
@@ -65,7 +65,7 @@ func TestADatabaseThatHangs(t *testing.T) {
 func TestALockThatIsKept(t *testing.T) {
 	t.Parallel()
 	storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {
-		keeper, s := open(), open(storage.WithTimeout(100*time.Millisecond))
+		keeper, s := open(), open(storage.WithTimeout(2*time.Second))
 		now := time.Unix(1_700_000_000, 0)
 		role := authz.Role{Name: "baker", CreatedAt: now, UpdatedAt: now, Version: 1}
 		if err := keeper.InsertRole(t.Context(), role); err != nil {

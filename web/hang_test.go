@@ -41,7 +41,7 @@ func newHanging(t *testing.T) *hanging {
 	n := postgrestest.NewNetwork(t, storagetest.URL(t, storagetest.Postgres))
 	store := storagetest.Open(t, n.URL(), storage.WithTimeout(time.Hour)) // it is requests that are bounded here
 	h := &hanging{t: t, network: n, Server: webtest.Start(t, store, webtest.With(func(c *parts.Config) {
-		c.AnswerWithin = time.Second
+		c.AnswerWithin = 4 * time.Second
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	}))}
 	alice := h.Person("alice", password)
