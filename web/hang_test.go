@@ -157,7 +157,7 @@ func TestADatabaseThatHangsIsAnOutage(t *testing.T) {
 	edges["status list, held back"] = request{"GET", "/status-lists/0?wait=1", nil, []string{"If-None-Match", etag}}
 	login := h.Browser().Open("/login")
 	h.network.Silence()
-	h.Clock.Advance(5 * time.Second) // nothing was read a moment ago
+	h.Clock.Advance(15 * time.Second) // nothing was read a moment ago
 	var all sync.WaitGroup
 	for name, q := range edges {
 		all.Go(func() {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/signet-auth/signet/migrations"
 	"github.com/signet-auth/signet/storage"
@@ -78,10 +79,11 @@ func EmptyURL(t testing.TB, engine string) string {
 	return filepath.Join(t.TempDir(), "signet.db")
 }
 
-// Open gives a store on the database at url, and closes it when the test ends.
+// Open gives a store on the database at url, and closes it when the test ends. However busy
+// the machine is, its statements have the time that they need.
 func Open(t testing.TB, url string, options ...storage.Option) *storage.Store {
 	t.Helper()
-	s, err := storage.Open(context.Background(), url, options...)
+	s, err := storage.Open(context.Background(), url, append([]storage.Option{storage.WithTimeout(time.Hour)}, options...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
