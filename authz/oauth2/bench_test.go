@@ -2,7 +2,7 @@ package oauth2_test
 
 import (
 	"context"
-	"fmt"
+	"crypto/rand"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -101,29 +101,6 @@ func BenchmarkBareStatement(b *testing.B) {
 				}
 			}
 		})
-		b.Run("redeem", func(b *testing.B) {
-			g, now := w.grantOfAlice(b), w.clock.Now()
-			claims := make([]authz.CodeClaim, b.N)
-			for i := range claims {
-				fresh := *g
-				fresh.ID, fresh.CodeHash, fresh.CodeChallenge = fmt.Sprint("bare", b.N, "-", i), g.CodeHash, "c"
-				fresh.CodeExpiresAt, fresh.CodeUsedAt = now.Add(time.Minute), time.Time{}
-				if err := w.store.InsertGrant(ctx, &fresh); err != nil {
-					b.Fatal(err)
-				}
-				claims[i] = authz.CodeClaim{
-					GrantID: fresh.ID, ClientID: "web", CodeHash: fresh.CodeHash, CodeChallenge: "c",
-					RefreshExpiresAt: now.Add(time.Hour), ExpiresAt: now.Add(24 * time.Hour), Now: now,
-				}
-			}
-			b.ReportAllocs()
-			b.ResetTimer()
-			for _, claim := range claims {
-				if _, err := w.store.RedeemCode(ctx, claim); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
 		b.Run("live grant", func(b *testing.B) {
 			g := w.grantOfAlice(b)
 			b.ReportAllocs()
@@ -134,6 +111,33 @@ func BenchmarkBareStatement(b *testing.B) {
 			}
 		})
 	})
+}
+
+// BenchmarkBareRedemption is on SQLite only: PostgreSQL plans for the table as it was when
+// last analysed, and nobody analyses one that grows by thousands of rows in a second.
+func BenchmarkBareRedemption(b *testing.B) {
+	ctx, w := context.Background(), newWorld(b, storagetest.New(b))
+	g, now := w.grantOfAlice(b), w.clock.Now()
+	claims := make([]authz.CodeClaim, b.N)
+	for i := range claims {
+		fresh := *g
+		fresh.ID, fresh.CodeHash, fresh.CodeChallenge = rand.Text(), g.CodeHash, "c"
+		fresh.CodeExpiresAt, fresh.CodeUsedAt = now.Add(time.Minute), time.Time{}
+		if err := w.store.InsertGrant(ctx, &fresh); err != nil {
+			b.Fatal(err)
+		}
+		claims[i] = authz.CodeClaim{
+			GrantID: fresh.ID, ClientID: "web", CodeHash: fresh.CodeHash, CodeChallenge: "c",
+			RefreshExpiresAt: now.Add(time.Hour), ExpiresAt: now.Add(24 * time.Hour), Now: now,
+		}
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for _, claim := range claims {
+		if _, err := w.store.RedeemCode(ctx, claim); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // grantOfAlice gives a grant that she has just given to the web client.
