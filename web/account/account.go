@@ -114,6 +114,9 @@ type person struct {
 func (p *Pages) signedIn(w http.ResponseWriter, r *http.Request, back string) (person, bool) {
 	session, user := authz.SessionFrom(r.Context())
 	if session == nil {
+		if r.Method == http.MethodGet { // a page is come back to with its query
+			back = r.URL.RequestURI()
+		}
 		goTo(w, "/login?"+url.Values{"return_to": {back}}.Encode())
 		return person{}, false
 	}

@@ -46,14 +46,10 @@ func (p *Pages) Apps(w http.ResponseWriter, r *http.Request) {
 		out.Entries = append(out.Entries, entry(app, known))
 	}
 	for _, t := range mine {
-		one := page.Entry{
-			Kind: page.KindToken, ID: t.ID, Name: t.Name, Access: []page.Access{tokenAccess(t, known)},
+		out.Entries = append(out.Entries, page.Entry{
+			Kind: page.KindToken, ID: t.ID, Name: t.Name, MadeBy: makers[t.MadeBy], Access: []page.Access{tokenAccess(t, known)},
 			Since: t.CreatedAt, LastUsed: t.LastUsedAt, Expires: t.ExpiresAt, Place: t.LastAddress,
-		}
-		if maker := makers[t.MadeBy]; maker != "" {
-			one.Host = "Made by " + maker
-		}
-		out.Entries = append(out.Entries, one)
+		})
 	}
 	p.Answers.Show(w, r, http.StatusOK, out)
 }

@@ -68,6 +68,17 @@ func TestAPersonMakesUsesAndRevokesAToken(t *testing.T) {
 }
 
 // What an app made in a person's name is listed with the app, and goes with it.
+// A link to the form of one API leads there, past the login page too.
+func TestALinkToOneFormSurvivesTheSignIn(t *testing.T) {
+	t.Parallel()
+	s, _, _ := holder(t)
+	form := s.Browser().Open("/account/tokens/new?api=https://orders.example").
+		Fill("username", "alice").Fill("password", tokenPassword).Press("sign-in")
+	if form.Value("api") != "https://orders.example" || !form.Says("See your orders") {
+		t.Errorf("status %d, the form is for %q", form.Status, form.Value("api"))
+	}
+}
+
 func TestTokensSayWhatMadeThem(t *testing.T) {
 	t.Parallel()
 	storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {

@@ -39,9 +39,10 @@ type Entry struct {
 	ID   string
 	// Name of the app, the token or the protected site.
 	Name string
-	// Host is where it lives, such as "calendar.acme.example", or of a token what made it,
-	// such as "Made by Acme Calendar"; may be empty.
+	// Host is where it lives, such as "calendar.acme.example"; may be empty.
 	Host string
+	// MadeBy names the app or the token that made a token; empty: the person did.
+	MadeBy string
 	// Access is what it may do, grouped per API.
 	Access []Access
 	// Since is when it was allowed; LastUsed when it last acted; Expires when it ends by
