@@ -60,7 +60,8 @@ func TestInspectKnowsWhatAServerGivesOut(t *testing.T) {
 				t.Errorf("%s: nothing is said of %s", kind, m.Name)
 			}
 		}
-		if secret := token[strings.LastIndexAny(token, "._")+1:]; strings.Contains(out.String(), secret) {
+		// Every kind ends in what is secret of it, and a piece this long is printed by no accident.
+		if secret := token[len(token)-20:]; strings.Contains(out.String(), secret) {
 			t.Errorf("%s: what is secret of it is printed: %s", kind, &out)
 		}
 	}
