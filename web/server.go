@@ -49,7 +49,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 	if s, ok := h.(interface{ Stopping() }); ok {
 		s.Stopping()
 	}
-	return stop(server)
+	return stop(server) //nolint:contextcheck // see stop
 }
 
 func stop(server *http.Server) error {

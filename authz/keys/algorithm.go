@@ -47,7 +47,8 @@ type private struct {
 }
 
 func generate(alg string, random io.Reader) (private, error) {
-	p, err := private{alg: alg}, error(nil)
+	p := private{alg: alg}
+	var err error
 	switch alg {
 	case authz.AlgES256:
 		p.ec, err = ecdsa.GenerateKey(elliptic.P256(), random)

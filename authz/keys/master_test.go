@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 
@@ -111,7 +112,7 @@ func TestMasterNeverPrints(t *testing.T) {
 		"in a struct": fmt.Sprintf("%+v", keys.Config{Master: m}), "JSON": string(asJSON), "log": log.String(),
 	}
 	for how, text := range texts {
-		if !bytes.Contains([]byte(text), []byte("[redacted]")) {
+		if !strings.Contains(text, "[redacted]") {
 			t.Errorf("%s prints %s", how, text)
 		}
 	}

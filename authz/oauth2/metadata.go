@@ -65,7 +65,7 @@ type metadata struct {
 
 func newMetadata(issuer string, algs []string) (document, error) {
 	confidential := []string{authz.AuthSecretBasic, authz.AuthSecretPost, authz.AuthPrivateKeyJWT}
-	all := append(confidential[:len(confidential):len(confidential)], authz.AuthNone)
+	all := slices.Concat(confidential, []string{authz.AuthNone})
 	assertion := make([]string, len(assertionAlgs))
 	for i, a := range assertionAlgs {
 		assertion[i] = string(a)

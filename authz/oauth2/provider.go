@@ -20,6 +20,16 @@ import (
 // error beside the sentinels of package authz is an outage.
 type Store interface {
 	InTx(ctx context.Context, fn func(context.Context) error) error
+	Grants
+	RevokeToken(ctx context.Context, jti string, now, expires time.Time) error
+	TokenRevoked(ctx context.Context, jti string) (bool, error)
+	Consume(ctx context.Context, kind, issuer string, jtiHash []byte, now, expires time.Time) error
+	LiveAPIToken(ctx context.Context, id string, now time.Time) (*authz.APIToken, *authz.User, error)
+	User(ctx context.Context, id string) (*authz.User, error)
+}
+
+// Grants remembers codes and refresh families.
+type Grants interface {
 	InsertGrant(ctx context.Context, g *authz.Grant) error
 	RedeemCode(ctx context.Context, c authz.CodeClaim) (*authz.RedeemedGrant, error)
 	RevokeReusedCode(ctx context.Context, grantID, clientID string, codeHash []byte, now time.Time) error
@@ -27,11 +37,6 @@ type Store interface {
 	RevokeReusedRefresh(ctx context.Context, grantID, clientID string, seq int64, now time.Time) error
 	LiveGrant(ctx context.Context, id, jti string, now time.Time) (*authz.Grant, *authz.User, error)
 	RevokeGrant(ctx context.Context, id, clientID, reason string, now time.Time) (int64, error)
-	RevokeToken(ctx context.Context, jti string, now, expires time.Time) error
-	TokenRevoked(ctx context.Context, jti string) (bool, error)
-	Consume(ctx context.Context, kind, issuer string, jtiHash []byte, now, expires time.Time) error
-	LiveAPIToken(ctx context.Context, id string, now time.Time) (*authz.APIToken, *authz.User, error)
-	User(ctx context.Context, id string) (*authz.User, error)
 }
 
 // Interactions remembers the requests that wait for a person.

@@ -39,7 +39,7 @@ func (p *Provider) revoke(ctx context.Context, c *authz.Client, token string) er
 	}
 	claims, err := p.parseAccessToken(token)
 	if err != nil {
-		return nil // not a token of ours: nothing to revoke
+		return nil //nolint:nilerr // not a token of ours: there is nothing to revoke (RFC 7009 §2.2)
 	}
 	if claims.ClientID != c.ID {
 		return errForeignToken

@@ -187,7 +187,8 @@ func TestIDTokensFollowTheClientsRegistration(t *testing.T) {
 			w.addClient(id, func(m *authz.ClientMetadata) { m.IDTokenAlg, m.ClaimsInIDToken = alg, true })
 			a := w.tokens(id, "client_id", id, "scope", "openid profile email")
 			token := a.text("id_token")
-			header, err := base64.RawURLEncoding.DecodeString(token[:strings.Index(token, ".")])
+			first, _, _ := strings.Cut(token, ".")
+			header, err := base64.RawURLEncoding.DecodeString(first)
 			w.must(err)
 			if !strings.Contains(string(header), `"alg":"`+alg+`"`) {
 				t.Errorf("%s: header %s", alg, header)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -231,7 +232,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 			t.Errorf("%s has no sentence or no example", c.CommandPath())
 		}
 		var out, errs bytes.Buffer
-		args := append(strings.Fields(c.CommandPath())[1:], "--help")
+		args := slices.Concat(strings.Fields(c.CommandPath())[1:], []string{"--help"})
 		if code := run(t.Context(), terminal{strings.NewReader(""), &out, &errs, nil}, args); code != exitOK || errs.Len() > 0 {
 			t.Errorf("%s --help exits with %d: %s", c.CommandPath(), code, &errs)
 		}

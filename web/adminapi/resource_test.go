@@ -15,7 +15,6 @@ type kind struct {
 	name   string
 	base   string
 	create string // a body to make one with
-	at     string // its path then; empty: see Location
 	put    string // a body to replace it with
 	patch  string
 	member string // that patch changes, and its value then

@@ -110,7 +110,7 @@ type walker struct {
 	faults []fault
 }
 
-func (w *walker) wrong(pointer, format string, args ...any) {
+func (w *walker) wrongf(pointer, format string, args ...any) {
 	if len(w.faults) < maxFaults {
 		w.faults = append(w.faults, fault{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
 	}
@@ -170,7 +170,7 @@ func (w *walker) value(t reflect.Type, pointer string, depth int) error {
 
 func (w *walker) mismatch(yes bool, pointer, detail string) {
 	if yes {
-		w.wrong(pointer, "%s", detail)
+		w.wrongf(pointer, "%s", detail)
 	}
 }
 
@@ -191,9 +191,9 @@ func (w *walker) object(t reflect.Type, s shape, pointer string, depth int) erro
 		member, known := members[name]
 		switch {
 		case seen[name]:
-			w.wrong(at, "comes twice")
+			w.wrongf(at, "comes twice")
 		case s == anObject && !known:
-			w.wrong(at, "is not known here")
+			w.wrongf(at, "is not known here")
 		}
 		seen[name] = true
 		if err := w.value(member, at, depth+1); err != nil {

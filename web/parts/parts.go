@@ -137,7 +137,7 @@ func (p *Parts) signing(ctx context.Context, c Config) (err error) {
 	}
 	p.Statuses = revocation.New(revocation.Config{
 		Store: c.Store, Issuer: c.Issuer, Sign: p.Keys.Sign, Now: c.Now, Random: c.Random,
-		Failed: func(err error) { p.unread.Note(context.Background(), err) },
+		Failed: func(err error) { p.unread.Note(context.Background(), err) }, //nolint:contextcheck // it is no request that fails
 	})
 	return nil
 }

@@ -118,7 +118,9 @@ func (a *App) fetchOrders(ctx context.Context, v *visit) error {
 	default:
 		return fmt.Errorf("the orders service answers %d", status)
 	}
-	var answer struct{ Orders []order }
+	var answer struct {
+		Orders []order `json:"orders"`
+	}
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return fmt.Errorf("read orders: %w", err)
 	}
