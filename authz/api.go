@@ -11,7 +11,8 @@ type API struct {
 	OwnerClientID       string // the client that may introspect tokens for this API; may be empty
 	BrowserSignIn       bool
 	AccessTokenLifetime int64 // seconds; 0: the client's or the server's
-	// Claims are what its tokens say about a person beside who they are: of APIClaims.
+	// Claims are what its tokens say about a person beside who they are: of APIClaims, and
+	// names of UserClaims.
 	Claims    []string
 	CreatedAt time.Time
 	UpdatedAt time.Time
@@ -33,7 +34,7 @@ func (a *API) ScopeNames() Scopes {
 	return out
 }
 
-// APIClaims are what an API may be told about a person.
+// APIClaims are what an API may be told about every person.
 func APIClaims() []string {
 	return []string{"roles", "preferred_username", "name", "email", "email_verified"}
 }

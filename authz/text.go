@@ -10,15 +10,18 @@ import (
 // it is: it prints, has no space around it, and cannot change the order or the look of what
 // stands beside it. The joiners that some scripts are written with are fine.
 func Legible(s string, most int) bool {
-	if s == "" || strings.TrimSpace(s) != s || !utf8.ValidString(s) || utf8.RuneCountInString(s) > most {
-		return false
-	}
+	return s != "" && strings.TrimSpace(s) == s && utf8.RuneCountInString(s) <= most && Prints(s)
+}
+
+// Prints reports whether a text is UTF-8 in which every character can be seen, spaces and the
+// joiners of some scripts aside. It may be empty.
+func Prints(s string) bool {
 	for _, r := range s {
 		if joiner := r == '\u200c' || r == '\u200d'; !unicode.IsGraphic(r) && !joiner {
 			return false
 		}
 	}
-	return true
+	return utf8.ValidString(s)
 }
 
 // Either names a choice in a sentence: web, native or service.

@@ -9,6 +9,7 @@ type User struct {
 	Email         string
 	EmailVerified bool
 	Profile       Profile
+	Claims        UserClaims
 	Roles         []string
 	DisabledAt    time.Time // zero: in use
 	CreatedAt     time.Time

@@ -123,7 +123,7 @@ func (s *Store) LiveAPIToken(ctx context.Context, id string, now time.Time) (*au
 		return p, err
 	}
 	p, err := get(ctx, s, "read live api token", scan, `
-		SELECT `+apiTokenColumns+`, u.id, u.username, u.email, u.email_verified, u.profile, u.roles,
+		SELECT `+apiTokenColumns+`, u.id, u.username, u.email, u.email_verified, u.profile, u.claims, u.roles,
 		       u.disabled_at, u.created_at, u.updated_at, u.version
 		  FROM api_tokens t JOIN users u ON u.id = t.user_id
 		 WHERE t.id = $1 AND t.revoked_at IS NULL AND t.expires_at > $2 AND u.disabled_at IS NULL`, id, at(now))

@@ -129,7 +129,7 @@ func (s *Store) LiveGrant(ctx context.Context, id, jti string, now time.Time) (*
 		       g.nonce, g.claims, g.redirect_uri, g.code_expires_at, g.code_used_at, g.refresh_seq,
 		       g.refresh_rotated_at, g.refresh_expires_at, g.last_used_at, g.created_at, g.expires_at,
 		       g.revoked_at, g.revoke_reason, g.status_index,
-		       u.id, u.username, u.email, u.email_verified, u.profile, u.roles, u.disabled_at,
+		       u.id, u.username, u.email, u.email_verified, u.profile, u.claims, u.roles, u.disabled_at,
 		       u.created_at, u.updated_at, u.version
 		  FROM grants g JOIN users u ON u.id = g.user_id
 		 WHERE g.id = $1 AND g.revoked_at IS NULL AND g.expires_at > $3 AND u.disabled_at IS NULL

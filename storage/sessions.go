@@ -66,7 +66,7 @@ func (s *Store) SessionWithUser(ctx context.Context, id string, now time.Time) (
 		return p, err
 	}
 	p, err := get(ctx, s, "read session", scan, `
-		SELECT `+sessionColumns+`, users.id, username, email, email_verified, profile, roles,
+		SELECT `+sessionColumns+`, users.id, username, email, email_verified, profile, claims, roles,
 		       disabled_at, users.created_at, updated_at, version
 		  FROM sessions JOIN users ON users.id = sessions.user_id
 		 WHERE sessions.id = $1 AND idle_expires_at > $2 AND sessions.expires_at > $2
@@ -94,7 +94,7 @@ func (s *Store) GrantWithSession(ctx context.Context, grantID string, now time.T
 		       g.nonce, g.claims, g.redirect_uri, g.code_expires_at, g.code_used_at, g.refresh_seq,
 		       g.refresh_rotated_at, g.refresh_expires_at, g.last_used_at, g.created_at, g.expires_at,
 		       g.revoked_at, g.revoke_reason, g.status_index, `+sessionColumns+`,
-		       u.id, u.username, u.email, u.email_verified, u.profile, u.roles, u.disabled_at,
+		       u.id, u.username, u.email, u.email_verified, u.profile, u.claims, u.roles, u.disabled_at,
 		       u.created_at, u.updated_at, u.version
 		  FROM grants g
 		  JOIN sessions ON sessions.id = g.session_id AND sessions.user_id = g.user_id

@@ -7,11 +7,11 @@ import (
 	"github.com/signet-auth/signet/authz"
 )
 
-const userColumns = `id, username, email, email_verified, profile, roles,
+const userColumns = `id, username, email, email_verified, profile, claims, roles,
 	disabled_at, created_at, updated_at, version`
 
 func userDestinations(u *authz.User) []any {
-	return []any{&u.ID, &u.Username, &u.Email, &u.EmailVerified, asJSON(&u.Profile), asJSON(&u.Roles),
+	return []any{&u.ID, &u.Username, &u.Email, &u.EmailVerified, asJSON(&u.Profile), asJSON(&u.Claims), asJSON(&u.Roles),
 		into(&u.DisabledAt), into(&u.CreatedAt), into(&u.UpdatedAt), &u.Version}
 }
 
@@ -36,10 +36,11 @@ func foldedOrNull(email string) any {
 func (s *Store) InsertUser(ctx context.Context, u *authz.User) error {
 	_, err := s.exec(ctx, "insert user", `
 		INSERT INTO users (id, username, username_folded, email, email_folded, email_verified,
-			profile, roles, disabled_at, created_at, updated_at, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			profile, claims, roles, disabled_at, created_at, updated_at, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		u.ID, u.Username, Fold(u.Username), u.Email, foldedOrNull(u.Email), u.EmailVerified,
-		asJSON(&u.Profile), asJSON(&u.Roles), at(u.DisabledAt), at(u.CreatedAt), at(u.UpdatedAt), u.Version)
+		asJSON(&u.Profile), asJSON(&u.Claims), asJSON(&u.Roles),
+		at(u.DisabledAt), at(u.CreatedAt), at(u.UpdatedAt), u.Version)
 	return err
 }
 
@@ -69,11 +70,11 @@ func (s *Store) Users(ctx context.Context, after string, limit int) ([]*authz.Us
 func (s *Store) UpdateUser(ctx context.Context, u *authz.User) error {
 	n, err := s.exec(ctx, "update user", `
 		UPDATE users SET username = $3, username_folded = $4, email = $5, email_folded = $6,
-			email_verified = $7, profile = $8, roles = $9, disabled_at = $10, updated_at = $11,
+			email_verified = $7, profile = $8, claims = $9, roles = $10, disabled_at = $11, updated_at = $12,
 			version = version + 1
 		 WHERE id = $1 AND version = $2`,
 		u.ID, u.Version, u.Username, Fold(u.Username), u.Email, foldedOrNull(u.Email),
-		u.EmailVerified, asJSON(&u.Profile), asJSON(&u.Roles), at(u.DisabledAt), at(u.UpdatedAt))
+		u.EmailVerified, asJSON(&u.Profile), asJSON(&u.Claims), asJSON(&u.Roles), at(u.DisabledAt), at(u.UpdatedAt))
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func newClient(id string) *authz.Client {
 
 func newUser(id string) *authz.User {
 	return &authz.User{
-		ID: id, Username: id, Roles: []string{"user"},
+		ID: id, Username: id, Claims: authz.UserClaims{"desk": json.Number("7")}, Roles: []string{"user"},
 		CreatedAt: noon(), UpdatedAt: noon(), Version: 1,
 	}
 }

@@ -56,6 +56,7 @@ func Run(t *testing.T, engine string, options ...storage.Option) {
 		{"transactions", testTransactions},
 		{"times", testTimes},
 		{"structures", testStructures},
+		{"claims of people", testClaims},
 		{"text that cannot be stored", testText},
 		{"rows without their parent", testOrphans},
 		{"ended contexts", testEndedContexts},

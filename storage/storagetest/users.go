@@ -12,8 +12,9 @@ func testUsers(ctx context.Context, t *testing.T, s store) {
 	ann := newUser("a")
 	ann.Username, ann.Email, ann.EmailVerified = "Ann", "Ann@Example.org", true
 	ann.Profile, ann.Roles = authz.Profile{Name: "Ann \u00c5", Locale: "sv"}, []string{"user", "administrator"}
+	ann.Claims = authz.UserClaims{"department": "sales", "teams": []string{"a", "b"}}
 	bob := newUser("b")
-	bob.Roles = nil
+	bob.Claims, bob.Roles = nil, nil
 	must(t, s.InsertUser(ctx, ann))
 	must(t, s.InsertUser(ctx, bob))
 	refused(t, "insert taken id", s.InsertUser(ctx, &authz.User{ID: "a", Username: "x", CreatedAt: noon(), UpdatedAt: noon()}), authz.ErrConflict)
@@ -33,7 +34,8 @@ func testUsers(ctx context.Context, t *testing.T, s store) {
 
 	stale := *got
 	got.Username, got.Email, got.EmailVerified, got.Profile = "anna", "", false, authz.Profile{}
-	got.Roles, got.DisabledAt, got.UpdatedAt = []string{}, noon(), noon().Add(time.Second)
+	got.Claims, got.Roles = authz.UserClaims{"department": "law"}, []string{}
+	got.DisabledAt, got.UpdatedAt = noon(), noon().Add(time.Second)
 	must(t, s.UpdateUser(ctx, got))
 	again, err := s.User(ctx, "a")
 	must(t, err)

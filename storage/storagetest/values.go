@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,6 +76,45 @@ func testStructures(ctx context.Context, t *testing.T, s store) {
 			same(t, "claims are absent", got.Claims == nil, c.want == nil)
 		})
 	}
+}
+
+// testClaims demands what an administrator says of a person back as it was said: every digit
+// of a number, and text that is an escape to JSON, HTML or a database.
+func testClaims(ctx context.Context, t *testing.T, s store) {
+	for _, c := range []struct {
+		name   string
+		claims authz.UserClaims
+	}{
+		{"nil", nil},
+		{"none", authz.UserClaims{}},
+		{"a number that is no float64", authz.UserClaims{"n": json.Number("9007199254740993")}},
+		{"a number that is no int64", authz.UserClaims{"n": json.Number("-9223372036854775809")}},
+		{"as many digits as there may be", authz.UserClaims{"n": json.Number(strings.Repeat("9", 32))}},
+		{"a fraction that is no float64", authz.UserClaims{"n": json.Number("0.1000000000000000055511151231")}},
+		{"zeros that say nothing", authz.UserClaims{"a": json.Number("1.50"), "b": json.Number("0"), "c": json.Number("0.0")}},
+		{"what looks like another kind", authz.UserClaims{"a": "true", "b": "7", "c": "null", "d": "[]", "e": "{}", "f": ""}},
+		{"truth", authz.UserClaims{"a": true, "b": false}},
+		{"lists", authz.UserClaims{"a": []string{}, "b": []string{""}, "c": []string{"b", "a", "b"}}},
+		{"escapes", authz.UserClaims{"a": `\u0000 \\ " ' % $1 ?`, "b": "<>& \u2028 \u00e5 \U0001f680", "c": []string{`"],["`}}},
+		{"names", authz.UserClaims{"b": "x", "aa": "y", "https://acme.example/claims?a='b'&c=%20#d": "z"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			u := newUser(c.name)
+			u.Claims = c.claims
+			must(t, s.InsertUser(ctx, u))
+			got, err := s.User(ctx, u.ID)
+			must(t, err)
+			same(t, "claims", got.Claims, c.claims)
+			must(t, s.UpdateUser(ctx, got))
+			must(t, s.InsertAPIToken(ctx, newAPIToken(u.ID, u.ID)))
+			_, got, err = s.LiveAPIToken(ctx, u.ID, noon())
+			must(t, err)
+			same(t, "claims of whose API token it is", got.Claims, c.claims)
+		})
+	}
+	odd := newUser("odd")
+	odd.Claims = authz.UserClaims{"a": "\x00"}
+	invalid(t, "a claim that cannot be stored", s.InsertUser(ctx, odd))
 }
 
 // testText holds the databases to one answer for bytes that only one of them could keep: a
