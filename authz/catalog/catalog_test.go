@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -203,8 +204,17 @@ func TestWhatNoAPIMayBe(t *testing.T) {
 		}},
 
 		{"all that there is to be told", "", func(a *authz.API) { a.Identifier, a.Claims = "urn:curious", authz.APIClaims() }},
-		{"a claim that there is not", "claims", func(a *authz.API) { a.Claims = []string{"roles", "phone_number"} }},
+		{"a claim of OpenID Connect that there is not", "claims", func(a *authz.API) { a.Claims = []string{"roles", "phone_number"} }},
 		{"a claim in another case", "claims", func(a *authz.API) { a.Claims = []string{"Email"} }},
+		{"claims of one's own", "", func(a *authz.API) {
+			a.Identifier, a.Claims = "urn:own", []string{"roles", "department", "https://acme.example/team"}
+		}},
+		{"too many claims", "claims", func(a *authz.API) {
+			for i := range 65 {
+				a.Claims = append(a.Claims, fmt.Sprint("c", i))
+			}
+		}},
+		{"a claim that means something else", "claims", func(a *authz.API) { a.Claims = []string{"sub"} }},
 		{"a claim twice", "claims", func(a *authz.API) { a.Claims = []string{"email", "email"} }},
 
 		{"a negative lifetime", "access_token_lifetime", func(a *authz.API) { a.AccessTokenLifetime = -1 }},

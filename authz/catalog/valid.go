@@ -17,6 +17,7 @@ const (
 	maxName        = 200
 	maxDescription = 300
 	maxScopes      = 200
+	maxClaims      = 64
 	maxLifetime    = 24 * time.Hour
 	maxOwner       = 128
 
@@ -114,12 +115,18 @@ func checkScopes(scopes []authz.APIScope) error {
 
 // checkClaims refuses what no token would ever have.
 func checkClaims(claims []string) error {
+	if len(claims) > maxClaims {
+		return authz.Invalid("claims", fmt.Sprintf("must be at most %d", maxClaims))
+	}
 	for i, claim := range claims {
-		switch {
-		case !slices.Contains(authz.APIClaims(), claim):
-			return authz.Invalid("claims", "must be of "+strings.Join(authz.APIClaims(), ", "))
-		case slices.Contains(claims[:i], claim):
+		if slices.Contains(claims[:i], claim) {
 			return authz.Invalid("claims", "must not have "+claim+" twice")
+		}
+		if slices.Contains(authz.APIClaims(), claim) {
+			continue
+		}
+		if problem := authz.ClaimNameProblem(claim); problem != "" {
+			return authz.Invalid("claims", "must be of "+strings.Join(authz.APIClaims(), ", ")+", or custom: "+problem)
 		}
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"strings"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
@@ -66,6 +68,7 @@ type Change struct {
 	Email         *string // another address is not verified, unless EmailVerified says so
 	EmailVerified *bool
 	Profile       *authz.Profile
+	Claims        *authz.UserClaims // all of them
 }
 
 func (c Change) apply(u *authz.User) {
@@ -82,19 +85,54 @@ func (c Change) apply(u *authz.User) {
 	if c.Profile != nil {
 		u.Profile = *c.Profile
 	}
+	if c.Claims != nil {
+		u.Claims = *c.Claims
+	}
 }
 
 // Update changes a person. A version other than 0 must be theirs; authz.ErrStale otherwise.
 func (s *Service) Update(ctx context.Context, id string, version int64, c Change) (*authz.User, error) {
+	return s.update(ctx, id, version, c.apply)
+}
+
+// update has a person changed, and recorded which of their claims are others now: services
+// may decide by them.
+func (s *Service) update(ctx context.Context, id string, version int64, apply func(u *authz.User)) (*authz.User, error) {
+	var changed []string
 	u, err := s.change(ctx, id, version, edit{decide: func(u *authz.User) error {
-		c.apply(u)
+		before := u.Claims
+		apply(u)
+		changed = before.Changed(u.Claims)
 		return validate(u)
 	}})
 	if err != nil {
 		return nil, err
 	}
-	s.record(ctx, authz.EventUserChanged, id, nil)
+	var detail map[string]string
+	if len(changed) > 0 {
+		detail = map[string]string{"claims": strings.Join(changed, " ")}
+	}
+	s.record(ctx, authz.EventUserChanged, id, detail)
 	return u, nil
+}
+
+// SetClaims says these things of a person, each in place of what was said under its name.
+func (s *Service) SetClaims(ctx context.Context, id string, claims authz.UserClaims) (*authz.User, error) {
+	return s.update(ctx, id, 0, func(u *authz.User) {
+		all := authz.UserClaims{}
+		maps.Copy(all, u.Claims)
+		maps.Copy(all, claims)
+		u.Claims = all
+	})
+}
+
+// RemoveClaim takes back what is said of a person under a name. Taking it back twice is fine.
+func (s *Service) RemoveClaim(ctx context.Context, id, name string) (*authz.User, error) {
+	return s.update(ctx, id, 0, func(u *authz.User) {
+		all := maps.Clone(u.Claims)
+		delete(all, name)
+		u.Claims = all
+	})
 }
 
 // SetPassword gives a person a new password and ends what the old one began: all grants,

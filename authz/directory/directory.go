@@ -95,6 +95,7 @@ type New struct {
 	Name     string       // may be empty
 	Password authz.Secret // empty: they cannot log in until they are given one
 	Admin    bool         // has the role administrator
+	Claims   authz.UserClaims
 }
 
 const maxList = 1000
@@ -136,7 +137,11 @@ func (s *Service) create(ctx context.Context, n New, claimed func(error) error) 
 	if err != nil {
 		return nil, err
 	}
-	s.record(ctx, authz.EventUserCreated, u.ID, map[string]string{"username": u.Username, "roles": strings.Join(u.Roles, " ")})
+	detail := map[string]string{"username": u.Username, "roles": strings.Join(u.Roles, " ")}
+	if claims := authz.UserClaims(nil).Changed(u.Claims); len(claims) > 0 {
+		detail["claims"] = strings.Join(claims, " ")
+	}
+	s.record(ctx, authz.EventUserCreated, u.ID, detail)
 	return u, nil
 }
 
@@ -155,7 +160,7 @@ func (s *Service) newUser(n New) (*authz.User, error) {
 	now := s.cfg.Now()
 	u := &authz.User{
 		ID: id, Username: n.Username, Email: n.Email, Profile: authz.Profile{Name: n.Name},
-		Roles: []string{}, CreatedAt: now, UpdatedAt: now, Version: 1,
+		Claims: n.Claims, Roles: []string{}, CreatedAt: now, UpdatedAt: now, Version: 1,
 	}
 	if n.Admin {
 		u.Roles = []string{authz.RoleAdministrator}

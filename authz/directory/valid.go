@@ -30,7 +30,10 @@ func validate(u *authz.User) error {
 	if err := checkEmail(u); err != nil {
 		return err
 	}
-	return checkProfile(u.Profile)
+	if err := checkProfile(u.Profile); err != nil {
+		return err
+	}
+	return u.Claims.Validate()
 }
 
 // Problems tells all that is wrong with a person to be made, at most one thing of each field.
