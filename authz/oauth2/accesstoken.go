@@ -56,8 +56,10 @@ type accessClaims struct {
 	personal
 }
 
-// personal is what an API may want to be told about a person (API.Claims).
+// personal is what an API may want to be told about a person (API.Claims). Whoever writes it
+// adds the custom claims to the members (withCustom).
 type personal struct {
+	custom        authz.UserClaims
 	Roles         []string `json:"roles,omitempty"`
 	Username      string   `json:"preferred_username,omitempty"`
 	Name          string   `json:"name,omitempty"`
@@ -77,11 +79,11 @@ func (p *Provider) accessToken(ctx context.Context, is *issue) (string, time.Dur
 	case is.subject != nil:
 		ttl = min(ttl, maxOnBehalf, time.Unix(is.subject.claims.Expires, 0).Sub(is.now))
 		is.subject.describe(&claims)
-		claims.personal, err = p.personal(ctx, is.audience, is.subject.userID(), is.subject.roles)
+		claims.personal = personalOf(is.subject.user, is.audience.claims())
 	case is.grant != nil:
 		ttl = min(ttl, is.grant.ExpiresAt.Sub(is.now))
 		describeGrant(&claims, &is.grant.Grant, p.Issuer)
-		claims.personal, err = p.personal(ctx, is.audience, is.grant.UserID, is.grant.UserRoles)
+		claims.personal, err = p.personalOfGrant(ctx, is.grant, is.audience.claims())
 	default:
 		err = p.describeClient(ctx, &claims, is.client)
 	}
@@ -118,7 +120,7 @@ func (p *Provider) signAccess(c *accessClaims) (string, error) {
 	if c.ID, err = newTokenID(p.Random, c.ID); err != nil {
 		return "", err
 	}
-	raw, err := json.Marshal(c)
+	raw, err := withCustom(c, c.custom)
 	if err != nil {
 		return "", fmt.Errorf("write access token: %w", err)
 	}
@@ -129,39 +131,68 @@ func (p *Provider) signAccess(c *accessClaims) (string, error) {
 	return token, nil
 }
 
-// personal gives what the APIs of a token want to be told about a person. The person is
-// read only when one of them wants more than the roles.
-func (p *Provider) personal(ctx context.Context, aud audience, userID string, roles []string) (personal, error) {
-	var out personal
-	wanted := aud.claims()
-	if len(wanted) == 0 || userID == "" {
-		return out, nil
+// withCustom writes a structure as JSON with custom claims behind its members. None of these
+// is called as a custom claim may be (authz.ClaimNameProblem).
+func withCustom(members any, custom authz.UserClaims) ([]byte, error) {
+	raw, err := json.Marshal(members)
+	if err != nil || len(custom) == 0 {
+		return raw, err
 	}
-	if wanted.Has("roles") {
-		out.Roles = roles
-	}
-	if len(wanted.Without(authz.Scopes{"roles"})) == 0 {
-		return out, nil
-	}
-	u, err := p.Store.User(ctx, userID)
+	more, err := json.Marshal(custom)
 	if err != nil {
-		return out, notFoundOr(err, invalidGrant("The person's account is gone."))
+		return nil, err
 	}
-	out.fill(u, wanted)
-	return out, nil
+	raw[len(raw)-1] = ','
+	return append(raw, more[1:]...), nil
 }
 
-func (c *personal) fill(u *authz.User, wanted authz.Scopes) {
+// personalOfGrant gives what the APIs of a token want to be told about whom it is given for.
+// The person is read only when one of them wants more than the roles.
+func (p *Provider) personalOfGrant(ctx context.Context, g *authz.RedeemedGrant, wanted authz.Scopes) (personal, error) {
+	u := &authz.User{}
+	if len(wanted.Without(authz.Scopes{"roles"})) > 0 {
+		var err error
+		if u, err = p.Store.User(ctx, g.UserID); err != nil {
+			return personal{}, notFoundOr(err, invalidGrant("The person's account is gone."))
+		}
+	}
+	u.Roles = g.UserRoles // by which the scopes were decided
+	return personalOf(u, wanted), nil
+}
+
+// personalOf gives what is wanted of a person; nothing of nobody.
+func personalOf(u *authz.User, wanted authz.Scopes) personal {
+	var out personal
+	if u == nil {
+		return out
+	}
+	if wanted.Has("roles") {
+		out.Roles = u.Roles
+	}
 	if wanted.Has("preferred_username") {
-		c.Username = u.Username
+		out.Username = u.Username
 	}
 	if wanted.Has("name") {
-		c.Name = u.Profile.Name
+		out.Name = u.Profile.Name
 	}
 	if wanted.Has("email") {
-		c.Email = u.Email
+		out.Email = u.Email
 	}
 	if wanted.Has("email_verified") && u.Email != "" {
-		c.EmailVerified = &u.EmailVerified
+		out.EmailVerified = &u.EmailVerified
 	}
+	out.custom = customOf(u, wanted)
+	return out
+}
+
+// customOf looks at the names again: what could be said under one when it was written may
+// have got a meaning since.
+func customOf(u *authz.User, wanted authz.Scopes) authz.UserClaims {
+	out := authz.UserClaims{}
+	for name, value := range u.Claims {
+		if wanted.Has(name) && authz.ClaimNameProblem(name) == "" {
+			out[name] = value
+		}
+	}
+	return out
 }

@@ -49,7 +49,7 @@ type subject struct {
 	claims *accessClaims
 	client *authz.Client // that exchanges
 	origin string        // the grant or API token behind it
-	roles  []string
+	user   *authz.User   // nil: it is a client's own
 	given  given
 }
 
@@ -58,8 +58,6 @@ type given struct {
 	apis   []string
 	scopes authz.Scopes
 }
-
-func (s *subject) userID() string { return personOf(s.claims.Subject) }
 
 // describe writes the token on behalf: the same subject, the exchanging client as actor.
 func (s *subject) describe(c *accessClaims) {
@@ -136,9 +134,8 @@ func (p *Provider) readSubject(ctx context.Context, c *authz.Client, token strin
 		return nil, invalidRequest("Too many services act for each other already.")
 	}
 	p.used(alive)
-	s := &subject{claims: claims, client: c}
-	if alive.user != nil {
-		s.roles = alive.user.Roles
+	s := &subject{claims: claims, client: c, user: alive.user}
+	if s.user != nil {
 		s.origin = originID(claims.ID)
 	}
 	s.given, err = p.givenTo(ctx, claims, alive)
@@ -227,8 +224,8 @@ func (p *Provider) exchangeScopes(ctx context.Context, s *subject, aud audience,
 		return nil, invalidScope("The exchange would give a scope that the policy of the client, the API or the subject_token does not have.")
 	}
 	limits := authz.ScopeLimits{Client: rule.Scopes.Bound(), APIs: aud.scopes()}
-	if s.userID() != "" {
-		if limits.Roles, err = p.Roles(ctx, s.roles); err != nil {
+	if s.user != nil {
+		if limits.Roles, err = p.Roles(ctx, s.user.Roles); err != nil {
 			return nil, unavailable(err)
 		}
 	}

@@ -41,12 +41,7 @@ func (p *Provider) MintForGateway(g GatewayToken) (string, time.Time, error) {
 		ACR: g.ACR, AMR: g.AMR,
 	}
 	if g.User != nil {
-		wanted := audience{g.API}.claims()
-		claims.Subject = g.User.ID
-		claims.fill(g.User, wanted)
-		if wanted.Has("roles") {
-			claims.Roles = g.User.Roles
-		}
+		claims.Subject, claims.personal = g.User.ID, personalOf(g.User, audience{g.API}.claims())
 	}
 	if !g.AuthTime.IsZero() {
 		claims.AuthTime = g.AuthTime.Unix()

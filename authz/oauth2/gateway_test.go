@@ -174,6 +174,9 @@ func TestCodesSpentInProcess(t *testing.T) {
 
 func second(_ string, err error) error { return err }
 
+// team is a claim that nobody else can mean something else by.
+const team = "https://acme.example/team"
+
 // What an API is told about a person is what it is registered for, as it is now, and nobody
 // else's token has it.
 func TestAnAPIIsToldWhatItIsRegisteredFor(t *testing.T) {
@@ -183,7 +186,7 @@ func TestAnAPIIsToldWhatItIsRegisteredFor(t *testing.T) {
 		w.curious()
 		personal := func(token string) string {
 			c, out := w.claims(token), map[string]any{}
-			for _, name := range []string{"roles", "preferred_username", "name", "email", "email_verified"} {
+			for _, name := range []string{"roles", "preferred_username", "name", "email", "email_verified", "department", team, "desk", "hobby"} {
 				if value, ok := c[name]; ok {
 					out[name] = value
 				}
@@ -192,7 +195,8 @@ func TestAnAPIIsToldWhatItIsRegisteredFor(t *testing.T) {
 			w.must(err)
 			return string(text)
 		}
-		const all = `{"email":"alice@example.com","email_verified":true,"name":"Alice Liddell","preferred_username":"alice","roles":["editor"]}`
+		const all = `{"department":"sales \u0026 \u003claw\u003e","email":"alice@example.com","email_verified":true,` +
+			`"https://acme.example/team":["a","b"],"name":"Alice Liddell","preferred_username":"alice","roles":["editor"]}`
 		both := authorizeParams("scope", "openid orders:read")
 		both["resource"] = []string{billing, orders}
 		forOrders, forBilling := w.tokens("web"), w.tokens("web", "resource", billing, "scope", "openid bills:read")
@@ -210,10 +214,10 @@ func TestAnAPIIsToldWhatItIsRegisteredFor(t *testing.T) {
 				t.Errorf("%s: %s, want %s", name, got, tc.want)
 			}
 		}
-		w.alice.Email, w.alice.Roles = "", nil
+		w.alice.Email, w.alice.Roles, w.alice.Claims = "", nil, authz.UserClaims{"desk": json.Number("7"), "hobby": "chess"}
 		w.must(w.store.UpdateUser(t.Context(), w.alice))
 		next := w.post("/oauth2/token", "web", refreshForm(forOrders.text("refresh_token")))
-		if got := personal(next.text("access_token")); got != `{"name":"Alice Liddell","preferred_username":"alice"}` {
+		if got := personal(next.text("access_token")); got != `{"desk":7,"name":"Alice Liddell","preferred_username":"alice"}` {
 			t.Errorf("after a change: %s", got)
 		}
 	})

@@ -95,12 +95,16 @@ func TestGoldenDocuments(t *testing.T) {
 	}
 }
 
-// curious has the API of orders ask for all that there is to be told about a person.
+// curious has the API of orders ask for all that there is to be told about a person, and for
+// more; alice has one claim that it does not ask for.
 func (w *world) curious() {
 	w.must(w.store.UpdateAPI(w.t.Context(), w.orders(func(api *authz.API) {
-		api.Claims = []string{"roles", "preferred_username", "name", "email", "email_verified"}
+		api.Claims = []string{"roles", "preferred_username", "name", "email", "email_verified", "department", team, "desk", "badge", "sub"}
 	})))
 	w.alice.Roles = []string{"editor"}
+	w.alice.Claims = authz.UserClaims{
+		"department": "sales & <law>", team: []string{"a", "b"}, "badge": json.Number("417"), "hobby": "chess", "sub": "usr_root",
+	}
 	w.must(w.store.UpdateUser(w.t.Context(), w.alice))
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/signet-auth/signet/authz"
@@ -30,6 +29,14 @@ type introspection struct {
 	Actor     *actor   `json:"act,omitempty"`
 
 	Confirm json.RawMessage `json:"cnf,omitempty"` // RFC 7800 §3.1
+
+	personal // what a token for the caller's own API says
+}
+
+// MarshalJSON adds the custom claims.
+func (i introspection) MarshalJSON() ([]byte, error) {
+	type members introspection
+	return withCustom(members(i), i.custom)
 }
 
 // mediaIntrospectionJWT is the signed form of the answer (RFC 9701 §5).
@@ -81,7 +88,7 @@ func (p *Provider) introspectAccess(ctx context.Context, caller *authz.Client, t
 	if err != nil {
 		return introspection{}, err
 	}
-	allowed, named, err := p.mayIntrospect(ctx, caller, claims)
+	allowed, told, err := p.mayIntrospect(ctx, caller, claims)
 	if err != nil || !allowed {
 		return introspection{}, err
 	}
@@ -99,31 +106,33 @@ func (p *Provider) introspectAccess(ctx context.Context, caller *authz.Client, t
 		ClientID: claims.ClientID, Scope: scopes.String(), TokenType: "Bearer",
 		IssuedAt: claims.IssuedAt, Expires: claims.Expires, ID: claims.ID,
 		AuthTime: claims.AuthTime, ACR: claims.ACR, AMR: claims.AMR, Actor: claims.Actor,
-		Confirm: claims.Confirm,
+		Confirm: claims.Confirm, personal: personalOf(alive.user, told),
 	}
-	if alive.user != nil && named {
+	// The person's name they allowed with the scope profile, or the caller's API is told it.
+	if alive.user != nil && (claims.Scope.Has(authz.ScopeProfile) || told.Has("preferred_username")) {
 		out.Username = alive.user.Username
 	}
 	return out, nil
 }
 
-// mayIntrospect reports whether a token is any of the caller's business, and whether it may
-// be told the person's name: they allowed that with the scope profile, or the API of the
-// caller is registered to be told.
-func (p *Provider) mayIntrospect(ctx context.Context, caller *authz.Client, claims *accessClaims) (allowed, named bool, err error) {
-	allowed, named = claims.ClientID == caller.ID, claims.Scope.Has(authz.ScopeProfile)
+// mayIntrospect reports whether a token is any of the caller's business, and which claims
+// about the person it may be told: those that its own API is registered for.
+func (p *Provider) mayIntrospect(
+	ctx context.Context, caller *authz.Client, claims *accessClaims,
+) (allowed bool, told authz.Scopes, err error) {
+	allowed = claims.ClientID == caller.ID
 	for _, identifier := range claims.Audience {
 		api, err := p.API(ctx, identifier)
 		switch {
 		case errors.Is(err, authz.ErrNotFound):
 			continue
 		case err != nil:
-			return false, false, unavailable(err)
+			return false, nil, unavailable(err)
 		case api.OwnerClientID == caller.ID:
-			allowed, named = true, named || slices.Contains(api.Claims, "preferred_username")
+			allowed, told = true, told.With(api.Claims)
 		}
 	}
-	return allowed, named, nil
+	return allowed, told, nil
 }
 
 // introspectRefresh answers the client that holds the refresh token, and nobody else.
