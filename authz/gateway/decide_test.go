@@ -224,7 +224,7 @@ func TestDecide(t *testing.T) {
 		{"two headers without a token", facts{auth("Basic YTpi", "")}, alice(shop), nil, gateway.Unauthenticated, "invalid_token"},
 		{"token with a quote", facts{auth(`Bearer a"b`)}, alice(shop), nil, gateway.Unauthenticated, "invalid_token"},
 		{"token of nothing but padding", facts{auth("Bearer ==")}, alice(shop), nil, gateway.Unauthenticated, "invalid_token"},
-		{"token that is too long", facts{auth("Bearer " + strings.Repeat("a", 8193))}, alice(shop), nil, gateway.Unauthenticated, "invalid_token"},
+		{"token that is too long", facts{auth("Bearer " + strings.Repeat("a", 16385))}, alice(shop), nil, gateway.Unauthenticated, "invalid_token"},
 		{"refused", facts{bearer}, nil, gateway.ErrRefused, gateway.Unauthenticated, `error="invalid_token"`},
 		{"refused for a reason", facts{bearer}, nil, fmt.Errorf("expired: %w", gateway.ErrRefused), gateway.Unauthenticated, "invalid_token"},
 		{"refused with an identity", facts{bearer}, alice(shop), gateway.ErrRefused, gateway.Unauthenticated, "invalid_token"},

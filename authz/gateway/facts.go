@@ -53,7 +53,7 @@ type credential struct {
 	value string
 }
 
-const maxCredential = 8 << 10 // bytes
+const maxCredential = 16 << 10 // bytes
 
 // credential finds the one by which a request is judged: a bearer token if there is one, and
 // only without one the cookie. An unsupported scheme is like none (RFC 6750 §3.1).

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	maxToken  = 8 << 10 // bytes; what is longer is nothing that we made
-	maxHeader = 256     // bytes, decoded
-	scratch   = 2 << 10 // bytes of a token that are built on the stack
+	maxToken  = 16 << 10 // bytes; what is longer is nothing that we made
+	maxHeader = 256      // bytes, decoded
+	scratch   = 2 << 10  // bytes of a token that are built on the stack
 )
 
 // ErrInvalid means that a token is not one that a key of ours has signed: it is malformed,

@@ -197,7 +197,7 @@ func forgeries(token, alg, otherAlg, otherKID string) map[string]string {
 		"a dot in front":             "." + token,
 		"one part":                   token[:strings.IndexByte(token, '.')],
 		"two parts":                  token[:strings.LastIndexByte(token, '.')],
-		"larger than any of ours":    strings.Repeat("A", 9<<10),
+		"larger than any of ours":    strings.Repeat("A", 17<<10),
 		"JSON serialisation":         `{"payload":"e30","protected":"e30","signature":"AAAA"}`,
 		"a byte that is not ASCII":   forge(token, func(_, _, s *string) { *s = "\xff" + (*s)[1:] }),
 		"a NUL in the header":        inHeader("at+jwt", "at\x00jwt"),

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	maxToken = 8 << 10         // bytes
+	maxToken = 16 << 10        // bytes
 	firstTry = 5 * time.Second // how long New waits for an issuer that does not answer
 )
 

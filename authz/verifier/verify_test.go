@@ -87,7 +87,7 @@ func TestVerifyRefuses(t *testing.T) {
 		"a line break within":            {parts[0] + "." + parts[1] + ".\n" + parts[2], verifier.ErrMalformed},
 		"padded":                         {good + "==", verifier.ErrMalformed},
 		"second spelling of signature":   {otherSpelling(good), verifier.ErrMalformed},
-		"longer than 8 KiB":              {body(map[string]any{"filler": strings.Repeat("x", 8192)}), verifier.ErrMalformed},
+		"longer than 16 KiB":             {body(map[string]any{"filler": strings.Repeat("x", 16384)}), verifier.ErrMalformed},
 		"header is no JSON":              {es.sign("{", goodClaims()), verifier.ErrMalformed},
 		"header is a list":               {es.sign("[]", goodClaims()), verifier.ErrMalformed},
 		"header with a member twice":     {es.sign(`{"alg":"none","alg":"ES256","kid":"es","typ":"at+jwt"}`, goodClaims()), verifier.ErrMalformed},

@@ -76,6 +76,24 @@ func TestTheServiceIsToldWhoAsks(t *testing.T) {
 	})
 }
 
+// As much as may be said of a person fits into the answer that a proxy reads.
+func TestAllThatIsSaidOfAPersonReachesTheService(t *testing.T) {
+	behindEach(t, func(t *testing.T, w *world) {
+		api, err := w.APIs.Get(t.Context(), orders)
+		w.must(err)
+		api.Claims = []string{"story"}
+		_, err = w.APIs.Update(t.Context(), orders, api.Version, *api)
+		w.must(err)
+		_, err = w.People.SetClaims(t.Context(), w.alice.ID, authz.UserClaims{"story": strings.Repeat("x", 4096-len(`{"story":""}`))})
+		w.must(err)
+		_, token := w.token(time.Hour, ordersRead, ordersWrite)
+		got := w.get("/orders", token).arrived()
+		if got.Subject != w.alice.ID || len(got.Header.Get("Authorization")) < 4096*4/3 {
+			t.Errorf("the service sees %+v", got)
+		}
+	})
+}
+
 func TestTheAccessTokenOfAnAppReachesTheService(t *testing.T) {
 	behindEach(t, func(t *testing.T, w *world) {
 		app := w.App("acme", "https://acme.example/callback", func(m *authz.ClientMetadata) {
