@@ -32,13 +32,13 @@ func kinds() []kind {
 		},
 		{
 			name: "api", base: "/api/v1/apis",
-			create: `{"identifier":"https://orders.example/v1","name":"Orders","scopes":[{"name":"orders:read","description":"See your orders"}]}`,
+			create: `{"identifier":"https://orders.example/v1","name":"Orders","scopes":[{"name":"orders:read","description":"See your orders"}],"claims":["roles","department"]}`,
 			put:    `{"name":"Orders 2","scopes":[]}`,
 			patch:  `{"browser_sign_in":true}`, member: "browser_sign_in", value: true, read: "identifier",
 		},
 		{
 			name: "user", base: "/api/v1/users",
-			create: `{"username":"alice","email":"alice@example.com","name":"Alice Liddell","password":"down the rabbit hole"}`,
+			create: `{"username":"alice","email":"alice@example.com","name":"Alice Liddell","password":"down the rabbit hole","claims":{"department":"sales","desk":7,"remote":true,"teams":["a","b"]}}`,
 			put:    `{"username":"alice","email":"alice@example.org","locale":"en-GB"}`,
 			patch:  `{"nickname":"Al"}`, member: "nickname", value: "Al", read: "id",
 		},

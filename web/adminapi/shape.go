@@ -35,13 +35,23 @@ func shapeOf(t reflect.Type) shape {
 		return aNumber
 	case reflect.Slice:
 		return anArray
-	case reflect.Struct:
+	case reflect.Struct, reflect.Map:
 		return anObject
 	}
 	return anything
 }
 
-// membersOf lists the members of an object by name. A member of the structure itself goes
+// memberOf gives what a member of an object is meant for, and whether the object can have it.
+// A map takes any, which is anything but null.
+func memberOf(t reflect.Type, members map[string]reflect.Type, name string) (reflect.Type, bool) {
+	if t != nil && t.Kind() == reflect.Map {
+		return t.Elem(), true
+	}
+	member, known := members[name]
+	return member, known
+}
+
+// membersOf lists the members of a structure by name. A member of the structure itself goes
 // before one of an embedded structure, as in encoding/json.
 func membersOf(t reflect.Type) map[string]reflect.Type {
 	out := map[string]reflect.Type{}

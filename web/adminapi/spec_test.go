@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,8 +54,19 @@ type schema struct {
 	Properties map[string]schema `json:"properties"`
 	Required   []string          `json:"required"`
 	Items      *schema           `json:"items"`
-	Additional *bool             `json:"additionalProperties"`
+	Additional *additional       `json:"additionalProperties"`
 	Enum       []string          `json:"enum"`
+	AnyOf      []schema          `json:"anyOf"`
+}
+
+// additional is false, or what members of any name are like.
+type additional struct{ schema *schema }
+
+func (a *additional) UnmarshalJSON(text []byte) error {
+	if string(text) == "false" {
+		return nil
+	}
+	return json.Unmarshal(text, &a.schema)
 }
 
 func readSpec(t testing.TB) *spec {
@@ -149,6 +161,12 @@ func (s *spec) faults(is schema, v any, at string) []string {
 	}
 	var out []string
 	fault := func(format string, args ...any) { out = append(out, at+": "+fmt.Sprintf(format, args...)) }
+	if len(is.AnyOf) > 0 {
+		if !slices.ContainsFunc(is.AnyOf, func(one schema) bool { return s.faults(one, v, at) == nil }) {
+			fault("%v is nothing of what it may be", v)
+		}
+		return out
+	}
 	switch v := v.(type) {
 	case map[string]any:
 		if is.Type != "object" {
@@ -161,9 +179,12 @@ func (s *spec) faults(is schema, v any, at string) []string {
 		}
 		for name, member := range v {
 			known, ok := is.Properties[name]
-			if ok {
+			switch {
+			case ok:
 				out = append(out, s.faults(known, member, at+"/"+name)...)
-			} else if is.Additional != nil && !*is.Additional {
+			case is.Additional != nil && is.Additional.schema != nil:
+				out = append(out, s.faults(*is.Additional.schema, member, at+"/"+name)...)
+			case is.Additional != nil:
 				fault("undocumented %s", name)
 			}
 		}
@@ -180,7 +201,7 @@ func (s *spec) faults(is schema, v any, at string) []string {
 			fault("%q is not a %s of %v", v, is.Type, is.Enum)
 		}
 	case float64:
-		if is.Type != "integer" {
+		if is.Type != "integer" && is.Type != "number" {
 			fault("number instead of %s", is.Type)
 		}
 	case bool:

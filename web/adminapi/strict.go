@@ -177,7 +177,7 @@ func (w *walker) mismatch(yes bool, pointer, detail string) {
 func (w *walker) object(t reflect.Type, s shape, pointer string, depth int) error {
 	w.mismatch(s != anObject && s != anything, pointer, "must be "+string(s))
 	var members map[string]reflect.Type
-	if s == anObject {
+	if s == anObject && t.Kind() == reflect.Struct {
 		members = membersOf(t)
 	}
 	seen := map[string]bool{}
@@ -188,7 +188,7 @@ func (w *walker) object(t reflect.Type, s shape, pointer string, depth int) erro
 		}
 		name, _ := key.(string)
 		at := pointer + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
-		member, known := members[name]
+		member, known := memberOf(t, members, name)
 		switch {
 		case seen[name]:
 			w.wrongf(at, "comes twice")

@@ -29,6 +29,7 @@ func (a *API) createUser(c *call) (*reply, error) {
 	}
 	made, err := a.People.Create(c.ctx(), directory.New{
 		Username: in.Username, Email: in.Email, Name: in.Name, Password: authz.Secret(in.Password), Admin: in.Admin,
+		Claims: in.Claims,
 	})
 	if err != nil {
 		return nil, err

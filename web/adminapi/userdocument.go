@@ -23,15 +23,17 @@ type userFields struct {
 	Email         string `json:"email,omitempty"`
 	EmailVerified bool   `json:"email_verified,omitempty"`
 	authz.Profile
+	Claims authz.UserClaims `json:"claims,omitempty"`
 }
 
 // newUserInput is what a person is made with.
 type newUserInput struct {
-	Username string `json:"username"`
-	Email    string `json:"email"`
-	Name     string `json:"name"`
-	Password string `json:"password"`
-	Admin    bool   `json:"admin"`
+	Username string           `json:"username"`
+	Email    string           `json:"email"`
+	Name     string           `json:"name"`
+	Password string           `json:"password"`
+	Admin    bool             `json:"admin"`
+	Claims   authz.UserClaims `json:"claims"`
 }
 
 // UserDocument shows a person.
@@ -39,7 +41,7 @@ func UserDocument(u *authz.User) User {
 	return User{
 		ID: u.ID,
 		userFields: userFields{
-			Username: u.Username, Email: u.Email, EmailVerified: u.EmailVerified, Profile: u.Profile,
+			Username: u.Username, Email: u.Email, EmailVerified: u.EmailVerified, Profile: u.Profile, Claims: u.Claims,
 		},
 		Roles: append([]string{}, u.Roles...), Disabled: u.Disabled(),
 		CreatedAt: moment(u.CreatedAt), UpdatedAt: moment(u.UpdatedAt),
@@ -50,6 +52,7 @@ func UserDocument(u *authz.User) User {
 func (in userFields) change() directory.Change {
 	return directory.Change{
 		Username: &in.Username, Email: &in.Email, EmailVerified: &in.EmailVerified, Profile: &in.Profile,
+		Claims: &in.Claims,
 	}
 }
 
