@@ -53,7 +53,10 @@ func headerMeaning(m member) string {
 	return unknownMeaning
 }
 
-const unknownMeaning = "only the issuer knows"
+const (
+	unknownMeaning = "only the issuer knows"
+	ownMeaning     = "no standard claim: the issuer and whom it is for know"
+)
 
 func signedBy(alg string) string {
 	names := map[string]string{
@@ -95,7 +98,7 @@ func claimMeaning(m member, all []member) string {
 	if said, ok := plainMeanings()[m.Name]; ok {
 		return said
 	}
-	return unknownMeaning
+	return ownMeaning
 }
 
 func datedMeaning(m member) string {

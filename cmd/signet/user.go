@@ -25,7 +25,8 @@ func newUser(t terminal) *cobra.Command {
 		newUserSwitch(t, "enable", "Unlock an account", false),
 		newUserDelete(t),
 		newUserRole(t, "grant-role", "Give a role to a person", "has", (*directory.Service).GrantRole),
-		newUserRole(t, "revoke-role", "Take a role from a person", "does not have", (*directory.Service).RevokeRole))
+		newUserRole(t, "revoke-role", "Take a role from a person", "does not have", (*directory.Service).RevokeRole),
+		newSetClaim(t), newRemoveClaim(t))
 }
 
 func newUserCreate(t terminal) *cobra.Command {
@@ -35,15 +36,22 @@ func newUserCreate(t terminal) *cobra.Command {
 		Short: "Make an account",
 		Long:  "Make an account. Without a password nobody can sign in to it until it has one.",
 		Example: "  echo \"correct horse battery staple\" | signet user create --username alice --admin --password-stdin\n" +
-			"  signet user create --username bob --email bob@example.com",
+			"  signet user create --username bob --email bob@example.com --claim department=sales --claim teams='[\"a\",\"b\"]'",
 		Args: arguments(),
 	}
 	c.Flags().StringVar(&n.Username, "username", "", "`name` to sign in with")
 	c.Flags().StringVar(&n.Email, "email", "", "email `address`")
 	c.Flags().StringVar(&n.Name, "name", "", "`name` that apps see")
 	c.Flags().BoolVar(&n.Admin, "admin", false, "give them the role administrator")
+	claims := c.Flags().StringArray("claim", nil, "`name=value` of a claim for the APIs that list it: a text, or JSON as set-claim takes it; repeatable")
 	password := c.Flags().Bool("password-stdin", false, "read the password from standard input")
 	needs(c, "username", "say who with --username")
+	check(c, func() (err error) {
+		if n.Claims, err = readClaims(*claims); err != nil {
+			err = usage("%s--claim: %s", below(c), err)
+		}
+		return err
+	})
 	return atNewDesk(c, t, func(ctx context.Context, d *desk, _ []string) error {
 		if *password {
 			var err error
@@ -194,9 +202,10 @@ func showUser(c *cobra.Command, t terminal, u *authz.User, sentence string) erro
 			return err
 		}
 	}
-	return printFacts(t.out, [][2]string{
+	facts := [][2]string{
 		{"id", u.ID}, {"username", u.Username}, {"email", u.Email}, {"name", u.Profile.Name},
 		{"roles", strings.Join(u.Roles, " ")}, {"state", state(u.Disabled())},
 		{"made", moment(u.CreatedAt)}, {"changed", moment(u.UpdatedAt)},
-	})
+	}
+	return printFacts(t.out, append(facts, claimFacts(u.Claims)...))
 }
