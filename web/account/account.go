@@ -5,8 +5,12 @@ package account
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
@@ -92,8 +96,22 @@ func (p *Pages) Overview(w http.ResponseWriter, r *http.Request) {
 	}
 	p.Answers.Show(w, r, http.StatusOK, page.Account{
 		Layout: p.layout(r, who), Username: who.user.Username, Email: who.user.Email,
-		Since: who.user.CreatedAt, Entries: len(granted) + len(mine), Sessions: len(sessions), Tokens: len(mine),
+		Since: who.user.CreatedAt, Claims: said(who.user.Claims),
+		Entries: len(granted) + len(mine), Sessions: len(sessions), Tokens: len(mine),
 	})
+}
+
+// said puts claims into words, by name.
+func said(claims authz.UserClaims) []page.AccountClaim {
+	var out []page.AccountClaim
+	for _, name := range slices.Sorted(maps.Keys(claims)) {
+		text := fmt.Sprint(claims[name])
+		if list, ok := claims[name].([]string); ok {
+			text = strings.Join(list, ", ")
+		}
+		out = append(out, page.AccountClaim{Name: name, Value: text})
+	}
+	return out
 }
 
 // Addresses of the pages.

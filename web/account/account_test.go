@@ -2,6 +2,7 @@ package account_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -225,6 +226,32 @@ func TestFlashIsOurs(t *testing.T) {
 }
 
 // The number on the overview is that of the page behind it.
+// What an administrator says of a person, they can see.
+func TestOverviewTellsWhatIsSaidOfThePerson(t *testing.T) {
+	t.Parallel()
+	storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {
+		t.Parallel()
+		s, _ := start(t, open())
+		b, account := signIn(s, "alice")
+		if account.Has("claims") {
+			t.Errorf("before anything is said: %s", account.Body)
+		}
+		alice, err := s.People.Get(t.Context(), "alice")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.People.SetClaims(t.Context(), alice.ID, authz.UserClaims{
+			"teams": []string{"a", "<b>"}, "desk": json.Number("7.50"), "remote": true, "department": "sales",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := b.Open("/account").Text("claims"); got != "departmentsales desk7.50 remotetrue teamsa, <b>" { // a term and what it says
+			t.Errorf("it says %q", got)
+		}
+	})
+}
+
 func TestOverviewCountsWhatThePagesList(t *testing.T) {
 	t.Parallel()
 	s, b, _ := holder(t)

@@ -10,9 +10,16 @@ type Account struct {
 	Username, Email string
 	// Since is when the account was made; may be zero.
 	Since time.Time
+	// Claims are what an administrator says of the person to services that ask for it.
+	Claims []AccountClaim
 	// Entries, Sessions and Tokens count what the other pages list. Tokens are the live
 	// ones, which are among the Entries as well.
 	Entries, Sessions, Tokens int
+}
+
+// AccountClaim is one thing that is said of the person.
+type AccountClaim struct {
+	Name, Value string
 }
 
 // Template names the file.

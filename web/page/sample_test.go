@@ -68,7 +68,8 @@ func accountSamples() map[string]Page {
 	scopes := []TokenScope{{"orders:read", "See your orders", true, false}, {"orders:write", "Place and cancel orders in your name", false, false}}
 	wide := []TokenScope{{"signet:account", "See and change your own account", false, false}, {"signet:admin", "Run this server", false, true}}
 	return map[string]Page{
-		"account": Account{Layout: person, Username: "alice", Email: "alice@acme.example", Since: noon.AddDate(-1, 0, 0), Entries: 4, Sessions: 2, Tokens: 1},
+		"account":        Account{Layout: person, Username: "alice", Email: "alice@acme.example", Since: noon.AddDate(-1, 0, 0), Entries: 4, Sessions: 2, Tokens: 1},
+		"account-claims": Account{Layout: person, Username: "alice", Claims: []AccountClaim{{"department", "sales"}, {"https://acme.example/claims/teams", "a, b"}}},
 		"apps": AccountApps{Layout: person, Entries: []Entry{
 			{Kind: KindApp, ID: "app-1", Name: "Acme Calendar", Host: "calendar.acme.example", Access: []Access{{Sentences: []string{"See your email address"}}, orders}, Since: noon.AddDate(0, -2, 0), LastUsed: noon.Add(-2 * time.Hour), Place: "203.0.113.7"},
 			{Kind: KindToken, ID: "token-1", Name: "backup script", Access: []Access{orders}, Since: noon.AddDate(0, 0, -3), Expires: noon.AddDate(0, 0, 10)},
