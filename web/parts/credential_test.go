@@ -45,8 +45,8 @@ func token(t *testing.T, s *webtest.Server, owner *authz.User, api, scopes strin
 	return made, secret.Reveal()
 }
 
-// call sends a request to the REST API from an address that the proxy tells.
-func call(t *testing.T, s *webtest.Server, method, path, bearer, address, body string) (int, string) {
+// call sends a request to the REST API from an address that the proxy tells. headers are pairs.
+func call(t *testing.T, s *webtest.Server, method, path, bearer, address, body string, headers ...string) (int, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.Issuer+path, strings.NewReader(body))
 	if err != nil {
@@ -59,6 +59,9 @@ func call(t *testing.T, s *webtest.Server, method, path, bearer, address, body s
 	}
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
 	}
 	res, err := s.Client().Do(r)
 	if err != nil {
