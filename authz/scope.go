@@ -25,7 +25,7 @@ func OIDCScopes() Scopes {
 // ParseScopes reads a space separated list and drops repetitions.
 func ParseScopes(s string) Scopes {
 	var out Scopes
-	for _, one := range strings.Fields(s) {
+	for one := range strings.FieldsSeq(s) {
 		if !out.Has(one) {
 			out = append(out, one)
 		}

@@ -196,8 +196,8 @@ func TestSuiteCallsEveryMethod(t *testing.T) {
 		})
 	}
 	store := reflect.TypeFor[*storage.Store]()
-	for i := range store.NumMethod() {
-		if name := store.Method(i).Name; !called[name] {
+	for method := range store.Methods() {
+		if name := method.Name; !called[name] {
 			t.Errorf("storagetest does not call Store.%s", name)
 		}
 	}

@@ -146,8 +146,7 @@ func next(ctx context.Context, conn *pgx.Conn, beat time.Duration) (*pgconn.Noti
 // ServerMessage gives what a PostgreSQL server said when it refused, without the driver's
 // account of its attempts; empty when an error is not a server's.
 func ServerMessage(err error) string {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Message
 	}
 	return ""

@@ -272,7 +272,7 @@ func TestAnotherSitesFormBindsNobody(t *testing.T) {
 	s := webtest.Start(t, storagetest.New(t))
 	const urlencoded = "application/x-www-form-urlencoded"
 	for _, line := range web.Lines(s.Site) {
-		if line.Method != "POST" && line.Method != "*" {
+		if line.Method != http.MethodPost && line.Method != "*" {
 			continue
 		}
 		for name, c := range map[string]struct{ query, contentType, body string }{

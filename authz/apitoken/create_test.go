@@ -111,9 +111,8 @@ func TestAllThatIsWrongIsTold(t *testing.T) {
 	for name, err := range map[string]error{
 		"check": w.service.Check(context.Background(), w.alice, n), "create": third(w.service.Create(context.Background(), w.alice, n)),
 	} {
-		var all *apitoken.InvalidError
 		var fields []string
-		if errors.As(err, &all) {
+		if all, ok := errors.AsType[*apitoken.InvalidError](err); ok {
 			for _, f := range all.Faults {
 				fields = append(fields, f.Field)
 			}

@@ -51,7 +51,6 @@ func TestAClientGetsNoTokenForWhatItIsNotRegisteredFor(t *testing.T) {
 		{"for an API without scopes", "reader", "https://plain.example", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-
 			v, token, err := w.service.Create(context.Background(), w.alice, w.by(c.client, func(n *apitoken.New) {
 				n.API, n.Scopes = c.api, authz.ParseScopes(c.scopes)
 			}))
@@ -120,7 +119,7 @@ func TestATokenMakesNoneThatGoesOnForLongerOrFromElsewhere(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			v, _, err := w.service.Create(context.Background(), w.alice, w.by(maker.ID, func(n *apitoken.New) {
 				n.ExpiresAt = w.clock.Now().Add(c.ends)
-				for _, one := range strings.Fields(c.networks) {
+				for one := range strings.FieldsSeq(c.networks) {
 					n.Networks = append(n.Networks, netip.MustParsePrefix(one))
 				}
 			}))

@@ -36,8 +36,7 @@ func (e *InvalidError) Unwrap() error { return e.Faults[0] }
 
 // add takes up what is wrong with a field. It gives back what is more than that.
 func (e *InvalidError) add(err error) error {
-	var invalid *authz.InvalidError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*authz.InvalidError](err); ok {
 		e.Faults, err = append(e.Faults, invalid), nil
 	}
 	return err

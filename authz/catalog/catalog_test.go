@@ -65,8 +65,7 @@ func (w *world) create(t *testing.T, a authz.API) *authz.API {
 }
 
 func field(err error) string {
-	var invalid *authz.InvalidError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*authz.InvalidError](err); ok {
 		return invalid.Field
 	}
 	return ""

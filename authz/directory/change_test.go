@@ -15,7 +15,7 @@ func TestUpdate(t *testing.T) {
 	w := newWorld(t)
 	u := w.create(t, directory.New{Username: "alice", Email: "alice@example.com", Name: "Alice"})
 	w.clock.Advance(time.Hour)
-	u, err := w.Update(t.Context(), u.ID, u.Version, directory.Change{EmailVerified: to(true)})
+	u, err := w.Update(t.Context(), u.ID, u.Version, directory.Change{EmailVerified: new(true)})
 	if err != nil || !u.EmailVerified || u.Version != 2 || u.Profile.Name != "Alice" || !u.UpdatedAt.Equal(w.clock.Now()) {
 		t.Fatalf("got %+v, %v", u, err)
 	}
@@ -28,7 +28,7 @@ func TestUpdate(t *testing.T) {
 	if _, err := w.Update(t.Context(), "usr_nobody", 0, directory.Change{}); !errors.Is(err, authz.ErrNotFound) {
 		t.Errorf("of nobody: %v", err)
 	}
-	u, err = w.Update(t.Context(), u.ID, 0, directory.Change{Email: to("Alice@new.example"), Profile: &authz.Profile{
+	u, err = w.Update(t.Context(), u.ID, 0, directory.Change{Email: new("Alice@new.example"), Profile: &authz.Profile{
 		Name: "Alice B.", Website: "https://alice.example", Locale: "en-GB", Zoneinfo: "Europe/Berlin"}})
 	if err != nil || u.EmailVerified || u.Profile.Website == "" {
 		t.Errorf("another address is not verified: %+v, %v", u, err)
@@ -43,10 +43,10 @@ func TestUpdateValidatesAgain(t *testing.T) {
 		name, field string
 		change      directory.Change
 	}{
-		{"username", "username", directory.Change{Username: to("al ice")}},
-		{"address", "email", directory.Change{Username: to("alice"), Email: to("no address")}},
-		{"another address than the username", "username", directory.Change{Email: to("other@example.com")}},
-		{"verified nothing", "email_verified", directory.Change{Username: to("alice"), Email: to(""), EmailVerified: to(true)}},
+		{"username", "username", directory.Change{Username: new("al ice")}},
+		{"address", "email", directory.Change{Username: new("alice"), Email: new("no address")}},
+		{"another address than the username", "username", directory.Change{Email: new("other@example.com")}},
+		{"verified nothing", "email_verified", directory.Change{Username: new("alice"), Email: new(""), EmailVerified: new(true)}},
 		{"name", "name", directory.Change{Profile: &authz.Profile{Name: "a\u202e"}}},
 		{"given name", "given_name", directory.Change{Profile: &authz.Profile{GivenName: "a\n"}}},
 		{"picture", "picture", directory.Change{Profile: &authz.Profile{Picture: "http://a.example/"}}},

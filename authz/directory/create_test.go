@@ -116,9 +116,9 @@ func TestNamesBelongToOnePerson(t *testing.T) {
 	}
 	carol := w.create(t, directory.New{Username: "carol"})
 	for name, change := range map[string]directory.Change{
-		"username": {Username: to("Alice")},
-		"address":  {Email: to("bob@example.com")},
-		"both":     {Username: to("alice@example.com"), Email: to("alice@example.com")},
+		"username": {Username: new("Alice")},
+		"address":  {Email: new("bob@example.com")},
+		"both":     {Username: new("alice@example.com"), Email: new("alice@example.com")},
 	} {
 		if _, err := w.Update(t.Context(), carol.ID, 0, change); !errors.Is(err, authz.ErrConflict) {
 			t.Errorf("changed to a taken %s: %v", name, err)

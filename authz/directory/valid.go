@@ -42,8 +42,7 @@ func (n New) Problems() []*authz.InvalidError {
 	u := &authz.User{Username: n.Username, Email: n.Email, Profile: authz.Profile{Name: n.Name}}
 	var out []*authz.InvalidError
 	for _, err := range []error{checkUsername(u.Username), checkEmail(u), checkProfile(u.Profile), checkPassword(u, n.Password)} {
-		var invalid *authz.InvalidError
-		if errors.As(err, &invalid) {
+		if invalid, ok := errors.AsType[*authz.InvalidError](err); ok {
 			out = append(out, invalid)
 		}
 	}

@@ -111,11 +111,8 @@ func (w *world) holds(t *testing.T, name string) string {
 }
 
 func field(err error) string {
-	var invalid *authz.InvalidError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*authz.InvalidError](err); ok {
 		return invalid.Field
 	}
 	return ""
 }
-
-func to[T any](v T) *T { return &v }

@@ -3,7 +3,6 @@ package keys_test
 import (
 	"bytes"
 	"crypto/rand"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -54,7 +53,7 @@ func config(t testing.TB, store keys.Store) keys.Config {
 		Algorithms: []string{authz.AlgES256, authz.AlgEdDSA},
 		Now:        new(authztest.Clock).Now,
 		Random:     rand.Reader,
-		Log:        slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Log:        slog.New(slog.DiscardHandler),
 		Audit:      &authztest.Events{},
 	}
 }

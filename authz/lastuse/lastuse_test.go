@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -29,7 +28,7 @@ func newBook(t *testing.T) *book {
 	t.Helper()
 	b := &book{t: t, clock: new(authztest.Clock)}
 	b.notes = lastuse.New(lastuse.Config[string]{
-		Write: b.write, What: "things", Now: b.clock.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Write: b.write, What: "things", Now: b.clock.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	return b
 }

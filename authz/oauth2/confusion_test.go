@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -72,12 +73,8 @@ func (w *world) everything() map[string]string {
 	claims := w.claims(a.text("access_token"))
 	signed := func(typ string, changes map[string]any) string {
 		changed := map[string]any{}
-		for name, value := range claims {
-			changed[name] = value
-		}
-		for name, value := range changes {
-			changed[name] = value
-		}
+		maps.Copy(changed, claims)
+		maps.Copy(changed, changes)
 		raw, err := json.Marshal(changed)
 		w.must(err)
 		token, err := w.ring.Sign("", typ, raw)

@@ -64,8 +64,7 @@ func notFoundOr(err error, refusal *Error) error {
 // translate makes an *Error of whatever came up. fosite's own errors keep their code if it
 // is a registered one.
 func translate(err error) *Error {
-	var ours *Error
-	if errors.As(err, &ours) {
+	if ours, ok := errors.AsType[*Error](err); ok {
 		return ours
 	}
 	var theirs *fosite.RFC6749Error

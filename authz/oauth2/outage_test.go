@@ -126,8 +126,8 @@ func TestEveryStatementMayFail(t *testing.T) {
 				return codeForm(w.code(authorizeParams("client_id", client, "scope", "openid profile orders:read")))
 			}
 		}
-		a, swapped := w.tokens("web"), ""
-		swapped = w.exchange("relay", a.text("access_token")).text("access_token")
+		a := w.tokens("web")
+		swapped := w.exchange("relay", a.text("access_token")).text("access_token")
 		short := w.mint(w.addAPIToken(orders, "orders:read"))
 		native := func() url.Values { return refreshForm(w.tokens("native").text("refresh_token")) }
 		for name, prepare := range map[string]func() func() (bool, bool){

@@ -54,10 +54,8 @@ func checkGrantType(asked string) error {
 	if asked == "" {
 		return invalidRequest("The grant_type is missing.")
 	}
-	for _, known := range grantTypes() {
-		if asked == known {
-			return nil
-		}
+	if slices.Contains(grantTypes(), asked) {
+		return nil
 	}
 	return fail("unsupported_grant_type", "This server does not know the grant type "+asked+".")
 }

@@ -96,8 +96,7 @@ func webApp(change ...func(*authz.ClientMetadata)) authz.ClientMetadata {
 }
 
 func field(err error) string {
-	var invalid *authz.InvalidError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*authz.InvalidError](err); ok {
 		return invalid.Field
 	}
 	return ""

@@ -68,8 +68,7 @@ func fetchMetadata(ctx context.Context, f *fetcher, address string) (*metadata, 
 }
 
 func notThere(err error) bool {
-	var status statusError
-	if errors.As(err, &status) {
+	if status, ok := errors.AsType[statusError](err); ok {
 		return status >= http.StatusBadRequest && status < http.StatusInternalServerError
 	}
 	return errors.Is(err, errNotMetadata)

@@ -3,6 +3,7 @@ package verifier_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -95,9 +96,7 @@ func TestDiscovery(t *testing.T) {
 			t.Parallel()
 			s := newSignet(newES256("k"))
 			delete(s.answers, oauth)
-			for path, answer := range test.answers {
-				s.answers[path] = answer
-			}
+			maps.Copy(s.answers, test.answers)
 			v, err := verifier.New(context.Background(), test.issuer, audience,
 				verifier.WithHTTPClient(&http.Client{Transport: s}), verifier.WithLogger(quiet))
 			if err != nil {

@@ -56,7 +56,8 @@ func apiFlags(c *cobra.Command) func(*authz.API) error {
 	owner := f.String("owner", "", "`client_id` of the client that may introspect its tokens")
 	signIn := f.Bool("browser-sign-in", false, "whether the gateway signs people in at it")
 	lifetime := f.String("access-token-lifetime", "", "`time` such as 5m; 0s is the client's or the server's own")
-	claims := f.StringArray("claim", nil, "`claim` that its tokens have: roles, preferred_username, name, email, email_verified, or one that people have (user set-claim); repeatable")
+	claims := f.StringArray("claim", nil, "`claim` that its tokens have: "+
+		"roles, preferred_username, name, email, email_verified, or one that people have (user set-claim); repeatable")
 	return func(a *authz.API) (err error) {
 		for flag, set := range map[string]func() error{
 			"name":                  func() error { a.Name = *name; return nil },

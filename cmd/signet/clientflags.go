@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -88,7 +89,7 @@ func (f *metadataFlags) only(name string, words []string) {
 			given = list.GetSlice()
 		}
 		for _, one := range withoutEmpty(given) {
-			if !contains(words, one) {
+			if !slices.Contains(words, one) {
 				return usage("%s--%s: %q is not %s", below(f.command), name, one, authz.Either(words))
 			}
 		}

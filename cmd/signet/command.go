@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -122,7 +123,7 @@ func arguments(names ...string) cobra.PositionalArgs {
 func addSettings(c *cobra.Command, only ...string) {
 	c.Flags().SortFlags = false // those of the command itself come first
 	for _, one := range new(settings).table() {
-		if len(only) > 0 && !contains(only, one.name) {
+		if len(only) > 0 && !slices.Contains(only, one.name) {
 			continue
 		}
 		text := &flagText{text: one.fallback, kind: "text"}
@@ -154,15 +155,6 @@ func check(c *cobra.Command, fn func() error) {
 		}
 		return fn()
 	}
-}
-
-func contains(list []string, one string) bool {
-	for _, s := range list {
-		if s == one {
-			return true
-		}
-	}
-	return false
 }
 
 // flagText keeps what was typed; load checks it with what comes from elsewhere. A flag

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -83,7 +84,7 @@ func needsChange(c *cobra.Command) {
 	check(c, func() error {
 		given := false
 		c.Flags().Visit(func(f *pflag.Flag) {
-			given = given || c.LocalNonPersistentFlags().Lookup(f.Name) != nil && !contains(databaseSettings(), f.Name)
+			given = given || c.LocalNonPersistentFlags().Lookup(f.Name) != nil && !slices.Contains(databaseSettings(), f.Name)
 		})
 		if !given {
 			return usage("%ssay what to change: see %s --help", below(c), c.CommandPath())

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -47,7 +48,7 @@ func newKeysRotate(t terminal) *cobra.Command {
 		return nil
 	})
 	return atDesk(c, t, func(ctx context.Context, d *desk, _ []string) error {
-		if *alg != "" && !contains(d.settings.KeyAlgorithms, *alg) {
+		if *alg != "" && !slices.Contains(d.settings.KeyAlgorithms, *alg) {
 			return usage("--alg: there are no keys for %q: it is not one of key-algorithms", *alg)
 		}
 		ring, err := d.ring(ctx, t.err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -43,9 +44,7 @@ func load(flags *pflag.FlagSet, environ []string) (*settings, map[string]given, 
 		if err != nil {
 			return nil, nil, err
 		}
-		for name, g := range layer {
-			found[name] = g
-		}
+		maps.Copy(found, layer)
 	}
 	for _, one := range table {
 		g := found[one.name]

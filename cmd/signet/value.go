@@ -60,10 +60,8 @@ func toggle(to *bool) value {
 // oneOf is one of a few words.
 func oneOf(to *string, words ...string) value {
 	return text(to, func(s string) error {
-		for _, w := range words {
-			if s == w {
-				return nil
-			}
+		if slices.Contains(words, s) {
+			return nil
 		}
 		return fmt.Errorf("%q is not one of %s", s, strings.Join(words, ", "))
 	})

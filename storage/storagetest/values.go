@@ -151,8 +151,7 @@ func testText(ctx context.Context, t *testing.T, s store) {
 
 func invalid(t *testing.T, what string, err error) {
 	t.Helper()
-	var bad *authz.InvalidError
-	if !errors.As(err, &bad) {
+	if _, ok := errors.AsType[*authz.InvalidError](err); !ok {
 		t.Errorf("%s: got %v, want an *authz.InvalidError", what, err)
 	}
 }

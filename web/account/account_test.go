@@ -135,7 +135,6 @@ func TestFormsNeedTheirOwnToken(t *testing.T) {
 		"/account/apps": "Yes, remove access of Acme Calendar", "/account/sessions": "end-others",
 	} {
 		for name, token := range map[string]string{"none": "", "another session's": other.Open("/account").Value("csrf")} {
-
 			forged := map[string]string{"/account/apps": "/account/apps/revoke", "/account/sessions": "/account/sessions/end-others"}[path]
 			refused := b.Post(forged, url.Values{"csrf": {token}, "kind": {"app"}, "id": {"calendar"}})
 			if refused.Status != http.StatusForbidden || refused.Text("error") != "form_expired" {
@@ -144,7 +143,6 @@ func TestFormsNeedTheirOwnToken(t *testing.T) {
 			if again := refused.Link("Open it again"); again.URL.Path != path || again.Body == "" {
 				t.Errorf("%s: no way on: %s", forged, again.URL)
 			}
-
 		}
 		if p := b.Open(path).Press(button); p.Status != http.StatusOK {
 			t.Errorf("%s: the page itself stopped working: %d", path, p.Status)

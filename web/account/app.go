@@ -78,7 +78,9 @@ func (p *Pages) RevokeApp(w http.ResponseWriter, r *http.Request) {
 
 // ending finds what takes an entry's access back, and what to say when it is done;
 // authz.ErrNotFound for what cannot act for the person.
-func (p *Pages) ending(r *http.Request, who person, kind page.EntryKind, id string) (farewell string, revoke func(context.Context, string, string) error, err error) {
+func (p *Pages) ending(r *http.Request, who person, kind page.EntryKind, id string) (
+	farewell string, revoke func(context.Context, string, string) error, err error,
+) {
 	if kind == page.KindToken {
 		t, err := p.ownToken(r, who, id)
 		if err != nil {

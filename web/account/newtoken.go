@@ -173,7 +173,7 @@ func (p *Pages) readToken(r *http.Request) (apitoken.New, problems) {
 	if out.ExpiresAt, err = expiry(f, p.Answers.Layout(r).Now); err != nil {
 		wrong["expires"] = "Choose how long the token works."
 	}
-	for _, line := range strings.Fields(f.Get("cidrs")) {
+	for line := range strings.FieldsSeq(f.Get("cidrs")) {
 		network, err := parseNetwork(line)
 		if err != nil {
 			wrong["cidrs"] = "Write one network per line, such as 203.0.113.0/24."

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -166,7 +167,7 @@ func mount(routes []adminapi.Route) http.Handler {
 // person makes an account, of which "username/scope" is a token then.
 func (w *world) person(username string, roles ...string) *authz.User {
 	w.t.Helper()
-	u, err := w.people.Create(w.t.Context(), directory.New{Username: username, Admin: contains(roles, authz.RoleAdministrator)})
+	u, err := w.people.Create(w.t.Context(), directory.New{Username: username, Admin: slices.Contains(roles, authz.RoleAdministrator)})
 	if err != nil {
 		w.t.Fatal(err)
 	}

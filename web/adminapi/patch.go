@@ -3,6 +3,7 @@ package adminapi
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 )
 
@@ -93,9 +94,7 @@ func objectFrom(text []byte) (map[string]json.RawMessage, error) {
 // merge is MergePatch of RFC 7396 §2.
 func merge(target, patch map[string]json.RawMessage) map[string]json.RawMessage {
 	out := make(map[string]json.RawMessage, len(target))
-	for name, value := range target {
-		out[name] = value
-	}
+	maps.Copy(out, target)
 	for name, value := range patch {
 		if string(value) == "null" {
 			delete(out, name)

@@ -2,6 +2,7 @@ package adminapi
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 
 	"github.com/signet-auth/signet/authz"
@@ -45,8 +46,7 @@ const retryAfter = "5" // seconds
 // translate says in HTTP what came up. What nobody has a word for is an outage: never a
 // refusal, and never a success.
 func translate(err error) *refusal {
-	var ours *refusal
-	if errors.As(err, &ours) {
+	if ours, ok := errors.AsType[*refusal](err); ok {
 		return ours
 	}
 	var invalid *authz.InvalidError
@@ -78,9 +78,7 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 		authz.NoteError(r.Context(), e.cause)
 	}
 	h := w.Header()
-	for name, values := range e.header {
-		h[name] = values
-	}
+	maps.Copy(h, e.header)
 	h.Set("Cache-Control", "no-store")
 	writeJSON(w, r, e.status, "application/problem+json", problem{
 		Type: "urn:signet:problem:" + e.code, Title: http.StatusText(e.status), Status: e.status,
@@ -99,8 +97,7 @@ func renamed(err error, from, to string) error {
 
 // asParameter says that a field stands in the query.
 func asParameter(err error) error {
-	var invalid *authz.InvalidError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*authz.InvalidError](err); ok {
 		return badQuery(invalid.Field, invalid.Reason)
 	}
 	return err

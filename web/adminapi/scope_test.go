@@ -1,6 +1,7 @@
 package adminapi_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -23,7 +24,7 @@ func TestEachRouteAsksForItsScope(t *testing.T) {
 		for _, scope := range all {
 			got := w.do(request{method: r.Method, path: path, token: whose(r) + scope})
 			open := scope == r.Scope || scope == authz.ScopeAdmin
-			if refused := got.StatusCode == 403; refused == open {
+			if refused := got.StatusCode == http.StatusForbidden; refused == open {
 				t.Errorf("%s %s with %s: status %d", r.Method, r.Path, scope, got.StatusCode)
 			}
 			if !open && !strings.Contains(got.Header.Get("WWW-Authenticate"), `scope="`+r.Scope+`"`) {
@@ -81,7 +82,7 @@ func TestPowerOverTheServerIsNotHandedOut(t *testing.T) {
 		return bodyOf + id + `","grant_types":["client_credentials","` + authz.GrantTokenExchange + `"],` +
 			`"token_exchange":[{"from":"` + issuer + `","to":"` + issuer + `","scopes":"` + scopes + `"}]}`
 	}
-	if got := admin("POST", "/api/v1/clients", exchange("swapper", "signet:admin")); got.StatusCode != 201 {
+	if got := admin("POST", "/api/v1/clients", exchange("swapper", "signet:admin")); got.StatusCode != http.StatusCreated {
 		t.Fatalf("register a client that exchanges tokens: %d %s", got.StatusCode, got.body)
 	}
 	admin("POST", "/api/v1/users", `{"username":"root","password":"off with her head","admin":true}`)
@@ -137,7 +138,7 @@ func TestPowerOverTheServerIsNotHandedOut(t *testing.T) {
 		{users + "+" + authz.ScopeAuditRead, "PUT", "/api/v1/users/alice/roles/auditor", ``, true},
 	} {
 		got := w.do(request{method: c.method, path: c.path, token: c.token, body: c.body, header: map[string]string{"If-Match": "*"}})
-		if refused := got.StatusCode == 403; refused == c.allowed || !refused && got.StatusCode >= 300 {
+		if refused := got.StatusCode == http.StatusForbidden; refused == c.allowed || !refused && got.StatusCode >= 300 {
 			t.Errorf("%s %s %s with %s: status %d %s", c.method, c.path, c.body, c.token, got.StatusCode, got.body)
 		}
 	}

@@ -197,7 +197,7 @@ func (s *spec) faults(is schema, v any, at string) []string {
 			out = append(out, s.faults(*is.Items, one, fmt.Sprintf("%s/%d", at, i))...)
 		}
 	case string:
-		if is.Type != "string" || len(is.Enum) > 0 && !contains(is.Enum, v) {
+		if is.Type != "string" || len(is.Enum) > 0 && !slices.Contains(is.Enum, v) {
 			fault("%q is not a %s of %v", v, is.Type, is.Enum)
 		}
 	case float64:
@@ -212,15 +212,6 @@ func (s *spec) faults(is schema, v any, at string) []string {
 		fault("%v", v)
 	}
 	return out
-}
-
-func contains(list []string, one string) bool {
-	for _, s := range list {
-		if s == one {
-			return true
-		}
-	}
-	return false
 }
 
 func TestEveryRouteIsDocumentedAndNothingElse(t *testing.T) {

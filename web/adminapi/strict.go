@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -24,7 +25,7 @@ const (
 func (c *call) body(mediaTypes ...string) ([]byte, error) {
 	given, params, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
 	charset := strings.ToLower(params["charset"])
-	if err != nil || !contains(mediaTypes, given) || charset != "" && charset != "utf-8" {
+	if err != nil || !slices.Contains(mediaTypes, given) || charset != "" && charset != "utf-8" {
 		e := &refusal{
 			status: http.StatusUnsupportedMediaType, code: "unsupported_media_type",
 			detail: "The body must be " + strings.Join(mediaTypes, " or ") + ".",
@@ -44,15 +45,6 @@ func (c *call) body(mediaTypes ...string) ([]byte, error) {
 		return nil, &refusal{status: http.StatusBadRequest, code: "malformed", detail: "The body could not be read to its end."}
 	}
 	return text, nil
-}
-
-func contains(list []string, one string) bool {
-	for _, s := range list {
-		if s == one {
-			return true
-		}
-	}
-	return false
 }
 
 // read decodes the JSON body of a request.

@@ -132,8 +132,7 @@ func Outage(cause error) Trouble {
 
 // TooLarge reports whether reading a body failed because of its size, and what to say.
 func TooLarge(err error) (Trouble, bool) {
-	var tooLarge *http.MaxBytesError
-	if !errors.As(err, &tooLarge) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); !ok {
 		return Trouble{}, false
 	}
 	return Trouble{

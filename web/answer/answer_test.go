@@ -24,7 +24,7 @@ func newWriter(t *testing.T) *answer.Writer {
 
 // request comes with a correlation id, and with a place for the cause.
 func request(accept string, cause *error) *http.Request {
-	r := httptest.NewRequest("GET", "/", nil)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header.Set("Accept", accept)
 	ctx := authz.WithOrigin(r.Context(), authz.Origin{CorrelationID: "id-of-this-request"})
 	return r.WithContext(authz.WithNotes(ctx, func(err error) { *cause = err }))

@@ -2,6 +2,7 @@ package gatewayapi_test
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -25,9 +26,7 @@ func BenchmarkCachedCheck(b *testing.B) {
 	for name, d := range dialects {
 		r := httptest.NewRequest(http.MethodGet, d.path("/orders?page=2", "scope="+ordersRead), nil)
 		r.RemoteAddr, r.Host = "127.0.0.1:4711", "orders.example.com"
-		for header, values := range d.header("/orders?page=2", "scope="+ordersRead) {
-			r.Header[header] = values
-		}
+		maps.Copy(r.Header, d.header("/orders?page=2", "scope="+ordersRead))
 		for header, value := range map[string]string{
 			"Authorization": "Bearer " + secret.Reveal(), "Cookie": "theme=dark; lang=en", "User-Agent": "curl/7.88.1", "Accept": "*/*",
 		} {

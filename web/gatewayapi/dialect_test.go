@@ -2,6 +2,7 @@ package gatewayapi_test
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -66,9 +67,7 @@ func (w *world) check(d dialect, target, options string, headers ...string) *ans
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.checks.URL+d.path(target, options), nil)
 	w.must(err)
-	for name, values := range d.header(target, options) {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, d.header(target, options))
 	r.Host = r.Header.Get("Host")
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Add(headers[i], headers[i+1])

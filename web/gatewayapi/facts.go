@@ -47,7 +47,8 @@ func options(f *gateway.Facts, rawQuery string) error {
 	for name, values := range query {
 		switch {
 		case name != "api" && name != "scope":
-			return fmt.Errorf("the check has the unknown option %q: known are ?api= and ?scope=; where the proxy appends the client's own query, end the address in its settings with a question mark", name)
+			return fmt.Errorf("the check has the unknown option %q: known are ?api= and ?scope=; "+
+				"where the proxy appends the client's own query, end the address in its settings with a question mark", name)
 		case len(values) > 1:
 			return fmt.Errorf("the check has the option %s more than once", name)
 		}

@@ -113,8 +113,7 @@ func setUpAlready() answer.Trouble {
 // the next.
 func problems(n directory.New) page.Problems {
 	out := page.Problems{}
-	var invalid *authz.InvalidError
-	if errors.As(login.CheckPassword(n.Password), &invalid) {
+	if invalid, ok := errors.AsType[*authz.InvalidError](login.CheckPassword(n.Password)); ok {
 		out[invalid.Field] = capital(invalid.Reason)
 	}
 	for _, one := range n.Problems() {

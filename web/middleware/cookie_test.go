@@ -28,7 +28,7 @@ func TestCookiesAreGuarded(t *testing.T) {
 			cookies.SetDevice(w, "device")
 			cookies.SetFlash(w, "flash")
 			middleware.Chain(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}),
-				middleware.Browser(cookies, rand.Reader, plainly)).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+				middleware.Browser(cookies, rand.Reader, plainly)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 			ages := map[string]int{"signet_session": 3600, "signet_device": 400 * 24 * 3600, "signet_browser": 0, "signet_flash": 60}
 			got := w.Result().Cookies()
 			if len(got) != len(ages) {
@@ -86,7 +86,7 @@ func TestBrowserBinding(t *testing.T) {
 		h := middleware.Chain(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			got = authz.BrowserFrom(r.Context())
 		}), middleware.Browser(cookies, rand.Reader, plainly))
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		if cookie != "" {
 			r.Header.Set("Cookie", "signet_browser="+cookie)
 		}

@@ -3,15 +3,18 @@
 // route gets what is web/routes.go; what the handlers decide is theirs.
 package middleware
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // Middleware wraps a handler.
 type Middleware func(http.Handler) http.Handler
 
 // Chain wraps a handler so that the first middleware sees a request first.
 func Chain(h http.Handler, around ...Middleware) http.Handler {
-	for i := len(around) - 1; i >= 0; i-- {
-		h = around[i](h)
+	for _, a := range slices.Backward(around) {
+		h = a(h)
 	}
 	return h
 }

@@ -13,7 +13,7 @@ import (
 const formType = "application/x-www-form-urlencoded"
 
 func post(contentType, body string) *http.Request {
-	r := httptest.NewRequest("POST", "/login", strings.NewReader(body))
+	r := httptest.NewRequest(http.MethodPost, "/login", strings.NewReader(body))
 	r.Header.Set("Content-Type", contentType)
 	return r
 }
@@ -26,7 +26,7 @@ func TestForm(t *testing.T) {
 	}{
 		"a form":             {post(formType, "username=alice"), 200},
 		"with a charset":     {post(formType+"; charset=utf-8", "username=alice"), 200},
-		"a visit":            {httptest.NewRequest("GET", "/login", nil), 200},
+		"a visit":            {httptest.NewRequest(http.MethodGet, "/login", nil), 200},
 		"multipart":          {post("multipart/form-data; boundary=x", "--x--"), 415},
 		"JSON":               {post("application/json", "{}"), 415},
 		"of no type":         {post("", "username=alice"), 415},
@@ -116,7 +116,7 @@ func TestRevisit(t *testing.T) {
 				body, _ := io.ReadAll(r.Body)
 				passed, reached = string(body), true
 			}), middleware.LimitBody(64<<10), middleware.Revisit(middleware.NewCookies("http://localhost"), "http://localhost", plainly))
-			r := httptest.NewRequest("POST", "/oauth2/authorize"+c.query, strings.NewReader(c.body))
+			r := httptest.NewRequest(http.MethodPost, "/oauth2/authorize"+c.query, strings.NewReader(c.body))
 			for name, value := range map[string]string{"Sec-Fetch-Site": c.site, "Origin": c.origin, "Cookie": c.cookie, "Content-Type": c.contentType} {
 				if value != "" {
 					r.Header.Set(name, value)

@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,9 +12,7 @@ func Headers(set http.Header) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
-			for name, values := range set {
-				h[name] = values
-			}
+			maps.Copy(h, set)
 			next.ServeHTTP(w, r)
 		})
 	}

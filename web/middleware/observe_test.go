@@ -41,7 +41,7 @@ func observed(t *testing.T, r *http.Request, h http.HandlerFunc) (*httptest.Resp
 		around.ServeHTTP(w, r)
 	}()
 	var lines []map[string]any
-	for _, line := range strings.Split(strings.TrimSpace(out.String()), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(out.String()), "\n") {
 		var one map[string]any
 		if err := json.Unmarshal([]byte(line), &one); err != nil {
 			t.Fatalf("log line %q: %v", line, err)
@@ -53,7 +53,7 @@ func observed(t *testing.T, r *http.Request, h http.HandlerFunc) (*httptest.Resp
 
 func TestOneLogLinePerRequestAndNoSecrets(t *testing.T) {
 	t.Parallel()
-	r := httptest.NewRequest("POST", "/the/secret-path?code=secret-code", strings.NewReader("password=secret-password"))
+	r := httptest.NewRequest(http.MethodPost, "/the/secret-path?code=secret-code", strings.NewReader("password=secret-password"))
 	r.Header.Set("Authorization", "Bearer secret-token")
 	r.Header.Set("Cookie", "signet_session=secret-cookie")
 	_, lines := observed(t, r, func(w http.ResponseWriter, r *http.Request) {
@@ -94,7 +94,7 @@ func TestPanics(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, lines := observed(t, httptest.NewRequest("GET", "/", nil), c.h)
+			w, lines := observed(t, httptest.NewRequest(http.MethodGet, "/", nil), c.h)
 			if w.Code != c.status {
 				t.Errorf("status %d, want %d", w.Code, c.status)
 			}

@@ -57,7 +57,7 @@ func TestAddressIsBelievedFromTrustedProxiesOnly(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := httptest.NewRequest("GET", "/", nil)
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			r.RemoteAddr = c.peer
 			r.Header["X-Forwarded-For"] = c.forwarded
 			if got, _ := originOf(t, r, proxies...); got.Address != c.want {
@@ -79,7 +79,7 @@ func TestCorrelationID(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := httptest.NewRequest("GET", "/", nil)
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			r.RemoteAddr = c.peer
 			r.Header.Set("X-Request-Id", c.sent)
 			got, header := originOf(t, r, "10.0.0.0/8")
@@ -94,7 +94,7 @@ func FuzzForwardedFor(f *testing.F) {
 	f.Add("198.51.100.1, 10.0.0.2", "10.0.0.1:1")
 	f.Add("[::1%eth0]:5,,", "[fd00::1]:9")
 	f.Fuzz(func(t *testing.T, forwarded, peer string) {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = peer
 		r.Header["X-Forwarded-For"] = []string{forwarded}
 		got, _ := originOf(t, r, "10.0.0.0/8", "fd00::/8")

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ func TestAssetsAreServedForEver(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := httptest.NewRecorder()
-		assets.ServeHTTP(w, httptest.NewRequest("GET", address, nil))
+		assets.ServeHTTP(w, httptest.NewRequest(http.MethodGet, address, nil))
 		want, _ := files.ReadFile("static/" + name)
 		if w.Code != 200 || w.Body.String() != string(want) {
 			t.Errorf("%s: status %d, %d bytes", address, w.Code, w.Body.Len())
@@ -40,7 +41,7 @@ func TestAssetsAreServedForEver(t *testing.T) {
 func TestTheIconIsFoundWithoutBeingNamed(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
-	newSet(t).Assets().Icon(w, httptest.NewRequest("GET", "/favicon.ico", nil))
+	newSet(t).Assets().Icon(w, httptest.NewRequest(http.MethodGet, "/favicon.ico", nil))
 	if h := w.Header(); w.Code != 200 || h.Get("Content-Type") != "image/svg+xml" || h.Get("Cache-Control") != "public, max-age=86400" {
 		t.Errorf("status %d, %v", w.Code, h)
 	}

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"maps"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,12 +87,7 @@ func (d document) tags() string {
 }
 
 func contains(list []string, s string) bool {
-	for _, one := range list {
-		if one == s {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(list, s)
 }
 
 func attr(n *html.Node, name string) string {

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"maps"
 	"net/url"
 	"time"
 
@@ -21,7 +22,7 @@ const firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100
 // samples are all pages as people see them, in every state that has words of its own.
 func samples() map[string]Page {
 	out := accountSamples()
-	for name, p := range map[string]Page{
+	maps.Copy(out, map[string]Page{
 		"login":                Login{Layout: visitor, App: calendar, Interaction: "interaction-id"},
 		"login-own":            Login{Layout: visitor, ReturnTo: "/account/apps"},
 		"login-wrong":          Login{Layout: visitor, App: calendar, Interaction: "interaction-id", Username: "alice", Problem: WrongCredentials},
@@ -39,9 +40,7 @@ func samples() map[string]Page {
 		"setup-refused":        Setup{Layout: visitor, Token: "setup-token", MinPassword: 12, Username: "a b", Name: "A", Email: "a@", Problems: Problems{"username": "Use letters.", "name": "Too long.", "email": "Not an address.", "password": "Too short."}},
 		"setup-done":           SetupDone{Layout: person, Username: "alice"},
 		"form-post":            FormPost{Layout: visitor, App: calendar, Action: "https://calendar.acme.example/callback", Params: url.Values{"code": {"sgc_x"}, "state": {"a b&c"}}},
-	} {
-		out[name] = p
-	}
+	})
 	return out
 }
 

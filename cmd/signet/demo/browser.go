@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -102,9 +103,7 @@ func (b *browser) submit(ctx context.Context, form, button *html.Node, fill url.
 			values.Add(attr(n, "name"), attr(n, "value"))
 		}
 	}
-	for name, value := range fill {
-		values[name] = value
-	}
+	maps.Copy(values, fill)
 	if name := attr(button, "name"); name != "" {
 		values.Set(name, attr(button, "value"))
 	}
