@@ -14,6 +14,7 @@ type APIToken struct {
 	Hash         []byte
 	UserID       string
 	MadeBy       string // empty: the person, on their pages; else a client's id, or that of another API token
+	ClientID     string // that the chain of makers began with, as storage finds it; empty: the person did
 	Name         string
 	API          string
 	Scopes       Scopes

@@ -138,3 +138,11 @@ type ClientSecret struct {
 func (s ClientSecret) Live(now time.Time) bool {
 	return s.ExpiresAt.IsZero() || now.Before(s.ExpiresAt)
 }
+
+// Removal is what went with a client that was deleted.
+type Removal struct {
+	Grants    int64
+	APITokens int64 // that the client had made, and that were revoked
+	Rows      int64 // that were deleted, the grants among them
+	Finished  bool  // nothing is left of it; else the rest goes by itself, within minutes
+}

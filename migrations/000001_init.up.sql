@@ -5,14 +5,19 @@ CREATE TABLE instance (
     created_at TIMESTAMPTZ NOT NULL
 );
 
+-- One that was deleted is disabled as well, and stays until the last of its grants is gone:
+-- there may be more of them than one statement can take along.
 CREATE TABLE clients (
     id          TEXT NOT NULL PRIMARY KEY,
     metadata    JSONB NOT NULL,
     disabled_at TIMESTAMPTZ,
+    deleted_at  TIMESTAMPTZ,
     created_at  TIMESTAMPTZ NOT NULL,
     updated_at  TIMESTAMPTZ NOT NULL,
     version     BIGINT NOT NULL
 );
+CREATE INDEX clients_disabled_at ON clients (disabled_at) WHERE disabled_at IS NOT NULL;
+CREATE INDEX clients_deleted_at ON clients (deleted_at) WHERE deleted_at IS NOT NULL;
 
 CREATE TABLE client_secrets (
     id         TEXT NOT NULL PRIMARY KEY,
@@ -83,6 +88,8 @@ CREATE TABLE apis (
     updated_at            TIMESTAMPTZ NOT NULL,
     version               BIGINT NOT NULL
 );
+
+CREATE INDEX apis_owner_client_id ON apis (owner_client_id);
 
 CREATE TABLE consents (
     user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,

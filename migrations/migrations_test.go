@@ -235,7 +235,7 @@ func TestRowsSurvive(t *testing.T) {
 		db := connect(t, engine, url)
 		for _, row := range []string{
 			`INSERT INTO users VALUES ('ann', 'Ann', 'ann', '', NULL, FALSE, '{}', '["user"]', NULL, THEN, THEN, 1)`,
-			`INSERT INTO clients VALUES ('app', '{"client_name":"App"}', NULL, THEN, THEN, 1)`,
+			`INSERT INTO clients VALUES ('app', '{"client_name":"App"}', NULL, NULL, THEN, THEN, 1)`,
 			`INSERT INTO client_secrets VALUES ('sec', 'app', '', THEN, NULL)`,
 			`INSERT INTO grants VALUES ('g', 'app', 'ann', '', 'openid', 'null', THEN, '', 'null', '', 'null', '', '', '',
 				THEN, THEN, 1, THEN, END, THEN, THEN, END, NULL, '')`,

@@ -48,36 +48,53 @@ func (s *Store) RevokeAPIToken(ctx context.Context, id, userID, reason string, n
 	return n, err
 }
 
-// RevokeAPITokensMadeBy revokes the live tokens that a client has made of a person, or of
-// everybody when none is named, with those that they made, and tells how many there were.
-// In a transaction that disables or deletes the client it comes after that.
-func (s *Store) RevokeAPITokensMadeBy(ctx context.Context, clientID, userID, reason string, now time.Time) (int64, error) {
-	var total int64
-	err := s.InTx(ctx, func(ctx context.Context) error {
+// RevokeAPITokensMadeBy revokes the live tokens that a client has made of a person, with
+// those that they made, and tells how many there were.
+func (s *Store) RevokeAPITokensMadeBy(ctx context.Context, clientID, userID, reason string, now time.Time) (n int64, err error) {
+	err = s.InTx(ctx, func(ctx context.Context) error {
+		// The person's row, so that no such token is made at the same time.
 		if _, err := s.exec(ctx, "hold owner of api tokens", `
 			UPDATE users SET version = version WHERE id = $1`, userID); err != nil {
 			return err
 		}
-		for n := int64(1); n > 0; total += n { // until none was made while it waited for one
-			var err error
-			if n, err = s.revokeMadeBy(ctx, clientID, userID, reason, now); err != nil {
-				return err
-			}
-		}
-		return nil
+		n, err = s.exec(ctx, "revoke api tokens made by client", `
+			UPDATE api_tokens SET revoked_at = $4, revoke_reason = $3
+			 WHERE client_id = $1 AND client_id <> '' AND user_id = $2 AND revoked_at IS NULL AND expires_at > $4`,
+			clientID, userID, reason, at(now))
+		return err
 	})
-	return total, err
+	return n, err
 }
 
-func (s *Store) revokeMadeBy(ctx context.Context, clientID, userID, reason string, now time.Time) (int64, error) {
-	return s.exec(ctx, "revoke api tokens made by client", `
-		WITH RECURSIVE gone (id) AS (
-			SELECT id FROM api_tokens WHERE made_by = $1 AND made_by <> '' AND ($2 = '' OR user_id = $2)
-			UNION
-			SELECT t.id FROM api_tokens t JOIN gone ON t.made_by = gone.id WHERE t.made_by <> '')
-		UPDATE api_tokens SET revoked_at = $4, revoke_reason = $3
-		 WHERE id IN (SELECT id FROM gone) AND revoked_at IS NULL AND expires_at > $4`,
-		clientID, userID, reason, at(now))
+// EndAPITokensOf revokes the live tokens that a disabled client has made of everybody, with
+// those that they made, and tells how many it revoked, and whether that was all. There may be
+// very many: what is left then is revoked by Sweep.
+func (s *Store) EndAPITokensOf(ctx context.Context, clientID string, now time.Time) (n int64, all bool, err error) {
+	if n, err = s.revokeMadeBy(ctx, clientID, atOnce, now); err != nil {
+		return n, false, err
+	}
+	left, err := s.madeByLeft(ctx, clientID, now)
+	return n, err == nil && !left, err
+}
+
+// revokeMadeBy revokes what a client has made, if it is disabled at that moment, in batches.
+func (s *Store) revokeMadeBy(ctx context.Context, clientID string, batches int, now time.Time) (int64, error) {
+	return s.batches(ctx, batches, `
+		UPDATE api_tokens SET revoked_at = $3, revoke_reason = $2
+		 WHERE revoked_at IS NULL AND id IN
+			(SELECT id FROM api_tokens
+			  WHERE client_id BETWEEN $1 AND $1 AND revoked_at IS NULL AND expires_at > $3
+			    AND (SELECT disabled_at FROM clients WHERE clients.id = $1) IS NOT NULL
+			  ORDER BY client_id LIMIT $4)`, clientID, authz.RevokedByAdmin, at(now))
+}
+
+// madeByLeft reports whether a live token is left that a client has made.
+func (s *Store) madeByLeft(ctx context.Context, clientID string, now time.Time) (bool, error) {
+	left, err := list(ctx, s, "look for api tokens made by client", scanText, `
+		SELECT id FROM api_tokens
+		 WHERE client_id BETWEEN $1 AND $1 AND revoked_at IS NULL AND expires_at > $2
+		 ORDER BY client_id LIMIT 1`, clientID, at(now))
+	return len(left) > 0, err
 }
 
 // RevokeAPITokensOfUser revokes every live token of a person.

@@ -9,11 +9,11 @@ import (
 	"github.com/signet-auth/signet/authz"
 )
 
-const apiTokenColumns = `t.id, t.hash, t.user_id, t.made_by, t.name, t.api, t.scopes, t.networks, t.created_at, t.expires_at,
+const apiTokenColumns = `t.id, t.hash, t.user_id, t.made_by, t.client_id, t.name, t.api, t.scopes, t.networks, t.created_at, t.expires_at,
 	t.last_used_at, t.last_address, t.last_agent, t.replaced_by, t.revoked_at, t.revoke_reason, t.status_index`
 
 func apiTokenDestinations(v *authz.APIToken) []any {
-	return []any{&v.ID, &v.Hash, &v.UserID, &v.MadeBy, &v.Name, &v.API, scopes{&v.Scopes}, asJSON(&v.Networks),
+	return []any{&v.ID, &v.Hash, &v.UserID, &v.MadeBy, &v.ClientID, &v.Name, &v.API, scopes{&v.Scopes}, asJSON(&v.Networks),
 		into(&v.CreatedAt), into(&v.ExpiresAt), into(&v.LastUsedAt), &v.LastAddress, &v.LastAgent,
 		&v.ReplacedBy, into(&v.RevokedAt), &v.RevokeReason, &v.StatusIndex}
 }
@@ -27,9 +27,10 @@ func scanAPIToken(row scanner) (*authz.APIToken, error) {
 // InsertAPIToken remembers a new API token.
 func (s *Store) InsertAPIToken(ctx context.Context, v *authz.APIToken) error {
 	_, err := s.exec(ctx, "insert api token", `
-		INSERT INTO api_tokens (id, hash, user_id, made_by, name, api, scopes, networks, created_at, expires_at,
-			last_address, last_agent, replaced_by, revoke_reason, status_index)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', '', '', $11)`,
+		INSERT INTO api_tokens (id, hash, user_id, made_by, client_id, name, api, scopes, networks,
+			created_at, expires_at, last_address, last_agent, replaced_by, revoke_reason, status_index)
+		VALUES ($1, $2, $3, $4, COALESCE((SELECT client_id FROM api_tokens WHERE id = $4), $4), $5, $6, $7, $8,
+			$9, $10, '', '', '', '', $11)`,
 		v.ID, v.Hash, v.UserID, v.MadeBy, v.Name, v.API, v.Scopes.String(), asJSON(&v.Networks),
 		at(v.CreatedAt), at(v.ExpiresAt), v.StatusIndex)
 	return err
@@ -46,9 +47,10 @@ func (s *Store) AddAPIToken(ctx context.Context, v *authz.APIToken, limit int) (
 			return err
 		}
 		n, err := s.exec(ctx, "add api token", `
-			INSERT INTO api_tokens (id, hash, user_id, made_by, name, api, scopes, networks, created_at, expires_at,
-				last_address, last_agent, replaced_by, revoke_reason, status_index)
-			SELECT $1, $2, users.id, $4, $5, $6, $7, $8, $9, $10, '', '', '', '', $11
+			INSERT INTO api_tokens (id, hash, user_id, made_by, client_id, name, api, scopes, networks,
+				created_at, expires_at, last_address, last_agent, replaced_by, revoke_reason, status_index)
+			SELECT $1, $2, users.id, $4, COALESCE((SELECT client_id FROM api_tokens WHERE id = $4), $4), $5, $6, $7, $8,
+			       $9, $10, '', '', '', '', $11
 			  FROM users WHERE users.id = $3
 			   AND (SELECT count(*) FROM api_tokens t
 			         WHERE t.user_id = $3 AND t.revoked_at IS NULL AND t.expires_at > $9) < $12
@@ -90,16 +92,23 @@ func (s *Store) holdOwner(ctx context.Context, userID string) error {
 }
 
 // vouch locks what has made a token, or is authz.ErrNotFound: a client must be enabled and
-// have a live grant of the person, an API token must be theirs and live for as long. Who
-// revokes what it made waits, and finds the new token then.
+// have a live grant of the person, an API token must be theirs and live for as long, and the
+// client that it came from must be enabled. Who revokes what it made waits, and finds the new
+// token then; so does who disables the client.
 func (s *Store) vouch(ctx context.Context, v *authz.APIToken) error {
 	switch {
 	case v.MadeBy == "":
 		return nil
 	case authz.IsAPIToken(v.MadeBy):
+		if _, err := s.exec(ctx, "hold client behind an api token", `
+			UPDATE clients SET version = version
+			 WHERE id = (SELECT client_id FROM api_tokens WHERE api_tokens.id = $1)`, v.MadeBy); err != nil {
+			return err
+		}
 		return s.exec1(ctx, "hold api token that makes another", `
 			UPDATE api_tokens SET made_by = made_by
-			 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3 AND expires_at >= $4`,
+			 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3 AND expires_at >= $4
+			   AND (SELECT disabled_at FROM clients WHERE clients.id = api_tokens.client_id) IS NULL`,
 			v.MadeBy, v.UserID, at(v.CreatedAt), at(v.ExpiresAt))
 	}
 	return s.exec1(ctx, "hold client that makes an api token", `
@@ -111,7 +120,8 @@ func (s *Store) vouch(ctx context.Context, v *authz.APIToken) error {
 }
 
 // LiveAPIToken reads a token that has neither expired nor been revoked, and the enabled
-// person whose it is, in one statement.
+// person whose it is, in one statement. The client that it came from, if one did, must not be
+// disabled: what that made is revoked in batches, and good no more from the first moment.
 func (s *Store) LiveAPIToken(ctx context.Context, id string, now time.Time) (*authz.APIToken, *authz.User, error) {
 	type pair struct {
 		token *authz.APIToken
@@ -126,7 +136,8 @@ func (s *Store) LiveAPIToken(ctx context.Context, id string, now time.Time) (*au
 		SELECT `+apiTokenColumns+`, u.id, u.username, u.email, u.email_verified, u.profile, u.claims, u.roles,
 		       u.disabled_at, u.created_at, u.updated_at, u.version
 		  FROM api_tokens t JOIN users u ON u.id = t.user_id
-		 WHERE t.id = $1 AND t.revoked_at IS NULL AND t.expires_at > $2 AND u.disabled_at IS NULL`, id, at(now))
+		 WHERE t.id = $1 AND t.revoked_at IS NULL AND t.expires_at > $2 AND u.disabled_at IS NULL
+		   AND (SELECT disabled_at FROM clients WHERE clients.id = t.client_id) IS NULL`, id, at(now))
 	return p.token, p.user, err
 }
 

@@ -17,7 +17,7 @@ func scanClient(row scanner) (*authz.Client, error) {
 }
 
 // InsertClient remembers a new client and its secrets, all or nothing. A taken id is
-// authz.ErrConflict.
+// authz.ErrConflict, as is that of a client that is still being removed.
 func (s *Store) InsertClient(ctx context.Context, c *authz.Client) error {
 	return s.InTx(ctx, func(ctx context.Context) error {
 		_, err := s.exec(ctx, "insert client", `
@@ -39,7 +39,7 @@ func (s *Store) InsertClient(ctx context.Context, c *authz.Client) error {
 // Client reads a client with its secrets.
 func (s *Store) Client(ctx context.Context, id string) (*authz.Client, error) {
 	c, err := get(ctx, s, "read client", scanClient, `
-		SELECT `+clientColumns+` FROM clients WHERE id = $1`, id)
+		SELECT `+clientColumns+` FROM clients WHERE id = $1 AND deleted_at IS NULL`, id)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (s *Store) Client(ctx context.Context, id string) (*authz.Client, error) {
 // Clients lists clients by id, those after a given one, without their secrets.
 func (s *Store) Clients(ctx context.Context, after string, limit int) ([]*authz.Client, error) {
 	return list(ctx, s, "list clients", scanClient, `
-		SELECT `+clientColumns+` FROM clients WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+		SELECT `+clientColumns+` FROM clients WHERE id > $1 AND deleted_at IS NULL ORDER BY id LIMIT $2`, after, limit)
 }
 
 // UpdateClient writes metadata and state if the row still has the version that c was read
@@ -58,7 +58,7 @@ func (s *Store) Clients(ctx context.Context, after string, limit int) ([]*authz.
 func (s *Store) UpdateClient(ctx context.Context, c *authz.Client) error {
 	n, err := s.exec(ctx, "update client", `
 		UPDATE clients SET metadata = $3, disabled_at = $4, updated_at = $5, version = version + 1
-		 WHERE id = $1 AND version = $2`,
+		 WHERE id = $1 AND version = $2 AND deleted_at IS NULL`,
 		c.ID, c.Version, asJSON(&c.Metadata), at(c.DisabledAt), at(c.UpdatedAt))
 	if err != nil {
 		return err
@@ -71,25 +71,12 @@ func (s *Store) UpdateClient(ctx context.Context, c *authz.Client) error {
 	return nil
 }
 
-// DeleteClient forgets a client and all that hangs on it. A version other than 0 must be the
-// row's; authz.ErrStale otherwise.
-func (s *Store) DeleteClient(ctx context.Context, id string, version int64) error {
-	n, err := s.exec(ctx, "delete client", `
-		DELETE FROM clients WHERE id = $1 AND (version = $2 OR $2 = 0)`, id, version)
-	if err == nil && n == 0 {
-		_, err := s.Client(ctx, id)
-		return staleOr("delete client", err)
-	}
-	return err
-}
-
-// InsertClientSecret adds a secret to a client.
+// InsertClientSecret adds a secret to a client; authz.ErrNotFound when there is none such.
 func (s *Store) InsertClientSecret(ctx context.Context, clientID string, secret authz.ClientSecret) error {
-	_, err := s.exec(ctx, "insert client secret", `
+	return s.exec1(ctx, "insert client secret", `
 		INSERT INTO client_secrets (id, client_id, hash, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5)`,
+		SELECT $1, clients.id, $3, $4, $5 FROM clients WHERE clients.id = $2 AND deleted_at IS NULL`,
 		secret.ID, clientID, secret.Hash, at(secret.CreatedAt), at(secret.ExpiresAt))
-	return err
 }
 
 // ExpireClientSecrets lets every secret of a client but one end at the latest at until.

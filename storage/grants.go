@@ -45,8 +45,8 @@ func (s *Store) InsertGrant(ctx context.Context, g *authz.Grant) error {
 }
 
 // RedeemCode spends an authorization code. Of any number of callers one gets the grant, the
-// others authz.ErrNotFound, as does every claim that differs in anything, or whose person
-// is disabled. A grant with a refresh token lives on until the end that the claim gives.
+// others authz.ErrNotFound, as does every claim that differs in anything, or whose person or
+// client is disabled. A grant with a refresh token lives on until the end that the claim gives.
 func (s *Store) RedeemCode(ctx context.Context, c authz.CodeClaim) (*authz.RedeemedGrant, error) {
 	return get(ctx, s, "redeem code", scanRedeemed, `
 		UPDATE grants SET code_used_at = $1, last_used_at = $1, refresh_rotated_at = $1,
@@ -55,6 +55,7 @@ func (s *Store) RedeemCode(ctx context.Context, c authz.CodeClaim) (*authz.Redee
 		 WHERE id = $4 AND code_hash = $5 AND client_id = $6 AND ($7 = '' OR redirect_uri = $7)
 		   AND code_challenge = $8 AND code_used_at IS NULL AND code_expires_at > $1 AND revoked_at IS NULL
 		   AND (SELECT disabled_at FROM users WHERE users.id = grants.user_id) IS NULL
+		   AND (SELECT disabled_at FROM clients WHERE clients.id = grants.client_id) IS NULL
 		RETURNING `+grantColumns+`, (SELECT roles FROM users WHERE users.id = grants.user_id)`,
 		at(c.Now), at(c.RefreshExpiresAt), at(c.ExpiresAt),
 		c.GrantID, c.CodeHash, c.ClientID, c.RedirectURI, c.CodeChallenge)
@@ -73,13 +74,14 @@ func (s *Store) RevokeReusedCode(ctx context.Context, grantID, clientID string, 
 // sequence. A rotation may be repeated within the grace window and yields the same
 // successor; without a window (GraceSince not before Now) never, whatever the clocks of the
 // callers say. authz.ErrNotFound for everything that is not a good token of this client, and
-// when the person is disabled.
+// when the person is disabled or the client was deleted.
 func (s *Store) UseRefresh(ctx context.Context, c authz.RefreshClaim) (*authz.RedeemedGrant, error) {
 	const keep = `
 		UPDATE grants SET last_used_at = $1, refresh_expires_at = $2
 		 WHERE id = $3 AND client_id = $4 AND refresh_seq = $5 AND code_used_at IS NOT NULL
 		   AND revoked_at IS NULL AND expires_at > $1 AND refresh_expires_at > $1
 		   AND (SELECT disabled_at FROM users WHERE users.id = grants.user_id) IS NULL
+		   AND (SELECT deleted_at FROM clients WHERE clients.id = grants.client_id) IS NULL
 		RETURNING ` + grantColumns + `, (SELECT roles FROM users WHERE users.id = grants.user_id)`
 	const rotate = `
 		UPDATE grants SET last_used_at = $1, refresh_expires_at = $2,
@@ -89,6 +91,7 @@ func (s *Store) UseRefresh(ctx context.Context, c authz.RefreshClaim) (*authz.Re
 		   AND (refresh_seq = $5 OR (refresh_seq = $6 AND refresh_rotated_at > $7))
 		   AND revoked_at IS NULL AND expires_at > $1 AND refresh_expires_at > $1
 		   AND (SELECT disabled_at FROM users WHERE users.id = grants.user_id) IS NULL
+		   AND (SELECT deleted_at FROM clients WHERE clients.id = grants.client_id) IS NULL
 		RETURNING ` + grantColumns + `, (SELECT roles FROM users WHERE users.id = grants.user_id)`
 	if !c.Rotate {
 		return get(ctx, s, "use refresh token", scanRedeemed, keep,
@@ -112,8 +115,8 @@ func (s *Store) RevokeReusedRefresh(ctx context.Context, grantID, clientID strin
 }
 
 // LiveGrant reads a grant that has neither ended nor been revoked, and the enabled person
-// who gave it, unless the token with this jti was revoked by itself: one statement answers
-// introspection and userinfo.
+// who gave it, unless the client was deleted or the token with this jti revoked by itself: one
+// statement answers introspection and userinfo.
 func (s *Store) LiveGrant(ctx context.Context, id, jti string, now time.Time) (*authz.Grant, *authz.User, error) {
 	type pair struct {
 		grant *authz.Grant
@@ -133,6 +136,7 @@ func (s *Store) LiveGrant(ctx context.Context, id, jti string, now time.Time) (*
 		       u.created_at, u.updated_at, u.version
 		  FROM grants g JOIN users u ON u.id = g.user_id
 		 WHERE g.id = $1 AND g.revoked_at IS NULL AND g.expires_at > $3 AND u.disabled_at IS NULL
+		   AND (SELECT deleted_at FROM clients WHERE clients.id = g.client_id) IS NULL
 		   AND NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = $2)`, id, jti, at(now))
 	return p.grant, p.user, err
 }
@@ -168,11 +172,4 @@ func (s *Store) RevokeGrants(ctx context.Context, userID, clientID, reason strin
 		UPDATE grants SET revoked_at = $4, revoke_reason = $3
 		 WHERE user_id = $1 AND ($2 = '' OR client_id = $2) AND revoked_at IS NULL`,
 		userID, clientID, reason, at(now))
-}
-
-// RevokeGrantsOfClient revokes every grant to a client.
-func (s *Store) RevokeGrantsOfClient(ctx context.Context, clientID, reason string, now time.Time) (int64, error) {
-	return s.exec(ctx, "revoke grants of client", `
-		UPDATE grants SET revoked_at = $3, revoke_reason = $2
-		 WHERE client_id = $1 AND revoked_at IS NULL`, clientID, reason, at(now))
 }

@@ -31,13 +31,13 @@ func hot() []struct {
 		call    func(context.Context, *storage.Store) error
 		indexes []string
 	}{
-		{"redeem a code", func(ctx context.Context, s S) error { return redeem(ctx, s, "g") }, []string{"grants_pkey", "users_pkey"}},
-		{"rotate a refresh token", func(ctx context.Context, s S) error { return rotate(ctx, s, "g", 1) }, []string{"grants_pkey", "users_pkey"}},
+		{"redeem a code", func(ctx context.Context, s S) error { return redeem(ctx, s, "g") }, []string{"grants_pkey", "users_pkey", "clients_pkey"}},
+		{"rotate a refresh token", func(ctx context.Context, s S) error { return rotate(ctx, s, "g", 1) }, []string{"grants_pkey", "users_pkey", "clients_pkey"}},
 		{"keep a refresh token", func(ctx context.Context, s S) error {
 			_, err := s.UseRefresh(ctx, authz.RefreshClaim{GrantID: "g", Now: now, RefreshExpiresAt: now})
 			return err
 		}, []string{"grants_pkey", "users_pkey"}},
-		{"introspect", func(ctx context.Context, s S) error { _, _, err := s.LiveGrant(ctx, "g", "jti", now); return err }, []string{"grants_pkey", "users_pkey", "revoked_tokens_pkey"}},
+		{"introspect", func(ctx context.Context, s S) error { _, _, err := s.LiveGrant(ctx, "g", "jti", now); return err }, []string{"grants_pkey", "users_pkey", "clients_pkey", "revoked_tokens_pkey"}},
 		{"client", func(ctx context.Context, s S) error { _, err := s.Client(ctx, "app"); return err }, []string{"clients_pkey", "client_secrets_client_id"}},
 		{"session", func(ctx context.Context, s S) error { _, _, err := s.SessionWithUser(ctx, "ses", now); return err }, []string{"sessions_pkey", "users_pkey"}},
 		{"session seen", func(ctx context.Context, s S) error { return s.TouchSession(ctx, "ses", now, now, now) }, []string{"sessions_pkey"}},
@@ -48,7 +48,7 @@ func hot() []struct {
 		{"interaction", func(ctx context.Context, s S) error { _, err := s.Interaction(ctx, "i", now); return err }, []string{"interactions_pkey"}},
 		{"end of an interaction", func(ctx context.Context, s S) error { return s.ConsumeInteraction(ctx, "i", now) }, []string{"interactions_pkey"}},
 		{"access token revoked", func(ctx context.Context, s S) error { _, err := s.TokenRevoked(ctx, "jti"); return err }, []string{"revoked_tokens_pkey"}},
-		{"API token", func(ctx context.Context, s S) error { _, _, err := s.LiveAPIToken(ctx, "tok", now); return err }, []string{"api_tokens_pkey", "users_pkey"}},
+		{"API token", func(ctx context.Context, s S) error { _, _, err := s.LiveAPIToken(ctx, "tok", now); return err }, []string{"api_tokens_pkey", "users_pkey", "clients_pkey"}},
 		{"leaked API tokens", func(ctx context.Context, s S) error { _, err := s.APITokensByID(ctx, []string{"tok"}); return err }, []string{"api_tokens_pkey"}},
 		{"use of an API token", func(ctx context.Context, s S) error {
 			return s.NoteTokenUse(ctx, authz.TokenUse{TokenID: "tok", At: now})
@@ -56,7 +56,7 @@ func hot() []struct {
 		{"end of the API tokens that an app made", func(ctx context.Context, s S) error {
 			_, err := s.RevokeAPITokensMadeBy(ctx, "app", "ann", "r", now)
 			return err
-		}, []string{"api_tokens_made_by"}},
+		}, []string{"api_tokens_client_id"}},
 		{"end of an API token and those it made", func(ctx context.Context, s S) error {
 			_, err := s.RevokeAPIToken(ctx, "tok", "ann", "r", now)
 			return err
@@ -68,10 +68,26 @@ func hot() []struct {
 		{"events of a person", func(ctx context.Context, s S) error { _, err := s.Events(ctx, "ann", 10); return err }, []string{"events_user_id"}},
 		{"newest events", func(ctx context.Context, s S) error { _, err := s.Events(ctx, "", 10); return err }, []string{"events_at"}},
 		{"end of all grants of a person", func(ctx context.Context, s S) error { _, err := s.RevokeGrants(ctx, "ann", "", "r", now); return err }, []string{"grants_user_id"}},
-		{"end of all grants of a client", func(ctx context.Context, s S) error {
-			_, err := s.RevokeGrantsOfClient(ctx, "app", "r", now)
+		{"a status list", func(ctx context.Context, s S) error {
+			off, err := s.Client(ctx, "app3")
+			if err != nil {
+				return err
+			}
+			off.DisabledAt = now
+			if err := s.UpdateClient(ctx, off); err != nil {
+				return err
+			}
+			_, err = s.RevokedStatusIndexes(ctx, 0, 9, now)
 			return err
-		}, []string{"grants_client_id"}},
+		}, []string{"status_entries_revoked", "status_entries_client_id", "clients_disabled_at"}},
+		{"end of the API tokens that a disabled app made", func(ctx context.Context, s S) error {
+			_, _, err := s.EndAPITokensOf(ctx, "app", now)
+			return err
+		}, []string{"api_tokens_client_id"}},
+		{"end of a client", func(ctx context.Context, s S) error {
+			_, err := s.DeleteClient(ctx, "app4", 0, now)
+			return err
+		}, []string{"apis_owner_client_id", "clients_pkey", "grants_client_id", "consents_client_id", "interactions_client_id", "api_tokens_client_id"}},
 	}
 }
 
@@ -138,11 +154,12 @@ func fill(t *testing.T, s *storage.Store) {
 			for i := range clients {
 				own, app := fmt.Sprint(id, " ", i), fmt.Sprint("app", i)
 				g := grant(own)
-				g.UserID, g.ClientID = id, app
-				err = errors.Join(err, s.InsertGrant(ctx, g), s.InsertSession(ctx, session(own, id)),
+				g.UserID, g.ClientID, g.StatusIndex = id, app, int64(1+clients*n+i)
+				_, claim := s.ClaimStatusIndex(ctx, g.StatusIndex, now)
+				err = errors.Join(err, claim, s.InsertGrant(ctx, g), s.InsertSession(ctx, session(own, id)),
 					s.PutConsent(ctx, &authz.Consent{UserID: id, ClientID: app, CreatedAt: now, UpdatedAt: now}),
 					s.InsertInteraction(ctx, &authz.Interaction{ID: own, ClientID: app, BrowserHash: []byte{1}, CreatedAt: now, ExpiresAt: now}),
-					s.InsertAPIToken(ctx, &authz.APIToken{ID: own, Hash: []byte{1}, UserID: id, CreatedAt: now, ExpiresAt: now}),
+					s.InsertAPIToken(ctx, &authz.APIToken{ID: own, Hash: []byte{1}, UserID: id, MadeBy: app, CreatedAt: now, ExpiresAt: now}),
 					s.RevokeToken(ctx, own, now, now))
 			}
 		}

@@ -71,6 +71,12 @@ func scanNumber(row scanner) (n int64, err error) {
 	return n, err
 }
 
+// scanText does so with one of text.
+func scanText(row scanner) (text string, err error) {
+	err = row.Scan(&text)
+	return text, err
+}
+
 // list reads all rows of a statement that is bounded by itself.
 func list[T any](ctx context.Context, s *Store, what string, scan func(scanner) (T, error), statement string, args ...any) ([]T, error) {
 	ctx, cancel := s.bounded(ctx)

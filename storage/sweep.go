@@ -20,14 +20,15 @@ const (
 // how many rows went. Grants stay for a day longer, so that nothing issued from one
 // outlives it. API tokens stay visible for 30 days. Places in the status lists become free
 // when the last token that carries them has expired, of what was revoked a day after that.
+// What is left of deleted clients goes as well, and the API tokens of disabled ones end.
 // What Watch has read goes after an hour and is not counted.
 func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 	// What is revoked is refused by the server itself: no token carries the place after those
 	// that were made already.
-	_, err := s.sweep(ctx, now.Add(tokenLife), `
+	_, err := s.batches(ctx, 0, `
 		UPDATE status_entries SET expires_at = $1 WHERE status_index IN
 			(SELECT status_index FROM status_entries
-			  WHERE expires_at IS NULL AND revoked_at IS NOT NULL AND NOT suspended LIMIT $2)`)
+			  WHERE expires_at IS NULL AND revoked_at IS NOT NULL LIMIT $2)`, at(now.Add(tokenLife)))
 	if err != nil {
 		return 0, err
 	}
@@ -54,10 +55,14 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 		{`DELETE FROM api_tokens WHERE id IN
 			(SELECT id FROM api_tokens WHERE expires_at < $1 LIMIT $2)`, now.Add(-30 * 24 * time.Hour)},
 	} {
-		n, err := s.sweep(ctx, step.before, step.statement)
+		n, err := s.batches(ctx, 0, step.statement, at(step.before))
 		if total += n; err != nil {
 			return total, err
 		}
+	}
+	rows, err := s.finish(ctx, now)
+	if total += rows; err != nil {
+		return total, err
 	}
 	if s.engine.forgetChanges == nil {
 		return total, nil
@@ -65,12 +70,14 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 	return total, s.engine.forgetChanges(ctx, s)
 }
 
-// sweep runs a statement batch by batch until nothing is left for it to do, and tells how
-// many rows it touched. Another replica that sweeps the same rows may come to them in another
+// batches runs a statement batch by batch, at most so many times, or without a limit until
+// nothing is left for it to do, and tells how many rows it touched. Its last parameter is the
+// size of a batch. Another replica that touches the same rows may come to them in another
 // order: the database then lets one of the two begin again.
-func (s *Store) sweep(ctx context.Context, at time.Time, statement string) (total int64, err error) {
-	for n := int64(sweepBatch); n == sweepBatch; {
-		n, err = s.exec(ctx, "sweep", statement, timestamp(at), sweepBatch)
+func (s *Store) batches(ctx context.Context, most int, statement string, args ...any) (total int64, err error) {
+	args = append(args, sweepBatch)
+	for done, n := 0, int64(sweepBatch); n == sweepBatch && (most == 0 || done < most); done++ {
+		n, err = s.exec(ctx, "sweep", statement, args...)
 		switch {
 		case err == nil:
 			total += n

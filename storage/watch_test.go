@@ -170,7 +170,17 @@ func happenings() []happening {
 			_, err := s.ClaimStatusIndex(ctx, 5, now)
 			_, set := s.SetClientStatusIndex(ctx, "app", 5)
 			return errors.Join(err, set, s.UpdateClient(ctx, c))
-		}, []storage.Change{{Table: "clients", Key: "app"}, {Table: "clients", Key: "app"}, {Table: "status_entries", Key: "0"}}},
+		}, []storage.Change{{Table: "clients", Key: "app"}, {Table: "clients", Key: "app"}, {Table: "status_entries", Key: "*"}}},
+		{"client changed while it is disabled", func(ctx context.Context, s S) error {
+			c := client("app")
+			c.Version, c.DisabledAt = 3, now
+			return s.UpdateClient(ctx, c)
+		}, []storage.Change{{Table: "clients", Key: "app"}}},
+		{"client enabled", func(ctx context.Context, s S) error {
+			c := client("app")
+			c.Version = 4
+			return s.UpdateClient(ctx, c)
+		}, []storage.Change{{Table: "clients", Key: "app"}, {Table: "status_entries", Key: "*"}}},
 		{"what was undone", func(ctx context.Context, s S) error {
 			_ = s.InTx(ctx, func(ctx context.Context) error {
 				return errors.Join(s.RevokeToken(ctx, "undone", now, now), errors.New("undo"))

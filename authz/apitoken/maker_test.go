@@ -205,7 +205,7 @@ func TestRevokingATokenTakesAlongWhatItMade(t *testing.T) {
 			t.Errorf("recorded %+v", e)
 		}
 		// Offline verifiers hear of each.
-		set, err := w.store.RevokedStatusIndexes(ctx, 0, authz.StatusListSize)
+		set, err := w.store.RevokedStatusIndexes(ctx, 0, authz.StatusListSize, w.clock.Now())
 		if err != nil || len(set) != 3 {
 			t.Errorf("the status lists say %v, %v", set, err)
 		}
@@ -229,7 +229,7 @@ func TestAnExpiredTokenIsNotRevoked(t *testing.T) {
 		if got := w.stored(v.ID); err != nil || !got.RevokedAt.IsZero() {
 			t.Errorf("revoked at %v, %v", got.RevokedAt, err)
 		}
-		if set, err := w.store.RevokedStatusIndexes(ctx, 0, authz.StatusListSize); err != nil || len(set) != 0 {
+		if set, err := w.store.RevokedStatusIndexes(ctx, 0, authz.StatusListSize, w.clock.Now()); err != nil || len(set) != 0 {
 			t.Errorf("the status lists say %v, %v", set, err)
 		}
 	})
@@ -267,7 +267,7 @@ func TestMakersAreNamed(t *testing.T) {
 		v, _ := w.create(w.by(maker))
 		all = append(all, v)
 	}
-	if err := w.store.DeleteClient(context.Background(), "gone", 0); err != nil {
+	if _, err := w.store.DeleteClient(context.Background(), "gone", 0, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	names, err := w.service.Makers(context.Background(), all)

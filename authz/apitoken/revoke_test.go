@@ -30,7 +30,7 @@ func TestRevoke(t *testing.T) {
 		if len(recorded) != 1 || recorded[0].Detail["token"] != v.ID || recorded[0].UserID != w.alice.ID {
 			t.Errorf("recorded %+v, want one event", recorded)
 		}
-		set, err := w.store.RevokedStatusIndexes(ctx, 0, authz.StatusListSize)
+		set, err := w.store.RevokedStatusIndexes(ctx, 0, authz.StatusListSize, w.clock.Now())
 		if err != nil || !slices.Equal(set, []int64{v.StatusIndex}) {
 			t.Errorf("the status lists say %v, %v", set, err)
 		}

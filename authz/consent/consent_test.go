@@ -225,7 +225,7 @@ func TestAppsForgetsDeletedClientsAndEndedGrants(t *testing.T) {
 	w := newWorld(t, storagetest.New(t))
 	w.remember(t, authz.Consent{UserID: "alice", ClientID: "mail", Scopes: scopes("a")})
 	w.grant(t, "g1", "alice", "ours", "openid")
-	if err := w.store.DeleteClient(t.Context(), "mail", 0); err != nil {
+	if _, err := w.store.DeleteClient(t.Context(), "mail", 0, w.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	w.clock.Advance(2 * time.Hour)

@@ -463,7 +463,8 @@ func TestALaterClientOfTheSameIDIsAnother(t *testing.T) {
 		again := func(id string) {
 			c, err := w.store.Client(t.Context(), id)
 			w.must(err)
-			w.must(w.store.DeleteClient(t.Context(), id, 0))
+			_, err = w.store.DeleteClient(t.Context(), id, 0, w.clock.Now())
+			w.must(err)
 			w.clock.Advance(time.Minute)
 			w.addClient(id, func(m *authz.ClientMetadata) { *m = c.Metadata })
 		}

@@ -303,7 +303,8 @@ func TestWhoIsGoneIsNoOutage(t *testing.T) {
 			ask(w.signIn(), client) // fills the cache
 		}
 		gone := w.signIn()
-		w.must(store.DeleteClient(t.Context(), "web", 0))
+		_, err := store.DeleteClient(t.Context(), "web", 0, w.clock.Now())
+		w.must(err)
 		if got := ask(w.visitor(), "web"); got != "/callback unauthorized_client" {
 			t.Errorf("an app that is gone, before the login page: %s", got)
 		}

@@ -95,65 +95,80 @@ func (s *Service) Update(ctx context.Context, id string, version int64, m authz.
 }
 
 // SetDisabled switches a client off, or on again. While it is off it is refused everywhere;
-// what it was granted is kept. The API tokens that it made are revoked for good: whoever has
-// one needs the client no more.
+// what it was granted is kept. The API tokens that it made are good no more from then on, and
+// are revoked for good: whoever has one needs the client no more. Of very many the last are
+// revoked within minutes; until then the client cannot be switched on, which is an
+// *authz.InvalidError.
 func (s *Service) SetDisabled(ctx context.Context, id string, disabled bool) error {
-	changed, tokens := false, int64(0)
-	_, err := s.change(ctx, id, 0, edit{
-		decide: func(c *authz.Client) error {
-			changed = c.Disabled() != disabled
-			switch {
-			case !disabled:
-				c.DisabledAt = time.Time{}
-			case changed:
-				c.DisabledAt = s.cfg.Now()
-			}
-			return nil
-		},
-		also: func(ctx context.Context, _ *authz.Client) (err error) {
-			if disabled {
-				tokens, err = s.cfg.Store.RevokeAPITokensMadeBy(ctx, id, "", authz.RevokedByAdmin, s.cfg.Now())
-			}
+	if !disabled {
+		if err := s.mayEnable(ctx, id); err != nil {
 			return err
-		},
-	})
-	if err != nil || !changed {
+		}
+	}
+	changed := false
+	_, err := s.change(ctx, id, 0, edit{decide: func(c *authz.Client) error {
+		changed = c.Disabled() != disabled
+		switch {
+		case !disabled:
+			c.DisabledAt = time.Time{}
+		case changed:
+			c.DisabledAt = s.cfg.Now()
+		}
+		return nil
+	}})
+	if err != nil {
 		return err
 	}
 	detail := map[string]string{"disabled": fmt.Sprint(disabled)}
 	if disabled {
+		// That the client is off does not wait for it, nor for what goes wrong with it: the
+		// rest is revoked later.
+		tokens, all, err := s.cfg.Store.EndAPITokensOf(ctx, id, s.cfg.Now())
 		detail["api_tokens"] = fmt.Sprint(tokens)
+		if !all || err != nil {
+			detail[detailUnfinished] = "true"
+		}
 	}
-	s.record(ctx, authz.EventClientChanged, id, detail)
+	if changed {
+		s.record(ctx, authz.EventClientChanged, id, detail)
+	}
 	return nil
 }
 
+// detailUnfinished is of an event after which more goes by itself than it counts.
+const detailUnfinished = "unfinished"
+
+// mayEnable refuses while an API token lives that a disabled client has made: it would be
+// good again.
+func (s *Service) mayEnable(ctx context.Context, id string) error {
+	c, err := s.Get(ctx, id)
+	if err != nil || !c.Disabled() {
+		return err
+	}
+	_, all, err := s.cfg.Store.EndAPITokensOf(ctx, id, s.cfg.Now())
+	if err == nil && !all {
+		return authz.Invalid("client_id", "has made API tokens that are still being revoked: try again in a minute")
+	}
+	return err
+}
+
 // Delete forgets a client, its secrets, what people consented to and what it was granted,
-// and revokes the API tokens that it made. APIs that it owned have no owner afterwards: a
-// later client of the same id is another. A version other than 0 must be the client's;
-// authz.ErrStale otherwise.
+// and revokes the API tokens that it made. From then on it is gone for everybody. What there
+// is very much of is removed later, and its id is taken until then. APIs that it owned have
+// no owner afterwards: a later client of the same id is another. A version other than 0 must
+// be the client's; authz.ErrStale otherwise.
 func (s *Service) Delete(ctx context.Context, id string, version int64) error {
 	if !validID(id) {
 		return fmt.Errorf("delete client: %w", authz.ErrNotFound)
 	}
-	var grants, tokens int64
-	err := s.cfg.Store.InTx(ctx, func(ctx context.Context) (err error) {
-		now := s.cfg.Now()
-		if grants, err = s.cfg.Store.RevokeGrantsOfClient(ctx, id, authz.RevokedByAdmin, now); err != nil {
-			return err
-		}
-		if _, err = s.cfg.Store.DisownAPIs(ctx, id, now); err != nil {
-			return err
-		}
-		if err = s.cfg.Store.DeleteClient(ctx, id, version); err != nil {
-			return err
-		}
-		tokens, err = s.cfg.Store.RevokeAPITokensMadeBy(ctx, id, "", authz.RevokedByAdmin, now)
-		return err
-	})
+	removed, err := s.cfg.Store.DeleteClient(ctx, id, version, s.cfg.Now())
 	if err != nil {
 		return err
 	}
-	s.record(ctx, authz.EventClientDeleted, id, map[string]string{"grants": fmt.Sprint(grants), "api_tokens": fmt.Sprint(tokens)})
+	detail := map[string]string{"grants": fmt.Sprint(removed.Grants), "api_tokens": fmt.Sprint(removed.APITokens)}
+	if !removed.Finished {
+		detail[detailUnfinished] = "true"
+	}
+	s.record(ctx, authz.EventClientDeleted, id, detail)
 	return nil
 }

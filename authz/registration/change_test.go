@@ -279,10 +279,9 @@ func TestTheAPITokensOfAClientEndWithIt(t *testing.T) {
 					if err := w.store.InsertUser(t.Context(), u); err != nil {
 						t.Fatal(err)
 					}
-					for id, madeBy := range map[string]string{"tok_1": "acme", "tok_11": "tok_1" + user, "tok_2": "other", "tok_3": ""} {
-						v := &authz.APIToken{
-							ID: id + user, Hash: []byte(id + user), UserID: user, MadeBy: madeBy, CreatedAt: now, ExpiresAt: now.Add(time.Hour),
-						}
+					for _, made := range [][2]string{{"tok_1", "acme"}, {"tok_11", "tok_1" + user}, {"tok_2", "other"}, {"tok_3", ""}} {
+						id := made[0] + user
+						v := &authz.APIToken{ID: id, Hash: []byte(id), UserID: user, MadeBy: made[1], CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
 						if err := w.store.InsertAPIToken(t.Context(), v); err != nil {
 							t.Fatal(err)
 						}

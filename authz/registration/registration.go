@@ -17,21 +17,19 @@ type Store interface {
 	Clients
 	Secrets
 	InTx(ctx context.Context, fn func(context.Context) error) error
-	RevokeGrantsOfClient(ctx context.Context, clientID, reason string, now time.Time) (int64, error)
-	// RevokeAPITokensMadeBy revokes the API tokens that a client has made of everybody, who is
-	// the person without a name. It comes after the client was disabled or deleted.
-	RevokeAPITokensMadeBy(ctx context.Context, clientID, userID, reason string, now time.Time) (int64, error)
-	// DisownAPIs leaves the APIs of a client without an owner.
-	DisownAPIs(ctx context.Context, clientID string, now time.Time) (int64, error)
+	// EndAPITokensOf revokes the API tokens that a disabled client has made of everybody, as
+	// many as one call can, and tells whether that was all.
+	EndAPITokensOf(ctx context.Context, clientID string, now time.Time) (n int64, all bool, err error)
 }
 
-// Clients remembers who is registered.
+// Clients remembers who is registered. DeleteClient takes along as much of what hangs on a
+// client as one call can, leaves its APIs without an owner, and sees to the rest later.
 type Clients interface {
 	InsertClient(ctx context.Context, c *authz.Client) error
 	Client(ctx context.Context, id string) (*authz.Client, error)
 	Clients(ctx context.Context, after string, limit int) ([]*authz.Client, error)
 	UpdateClient(ctx context.Context, c *authz.Client) error
-	DeleteClient(ctx context.Context, id string, version int64) error
+	DeleteClient(ctx context.Context, id string, version int64, now time.Time) (authz.Removal, error)
 }
 
 // Secrets remembers by what clients are known.
@@ -83,7 +81,7 @@ const maxList = 1000
 
 // Create registers a client and gives its secret, the only time that it is seen; it is empty
 // for a client that has none. What is wrong is an *authz.InvalidError that names the field,
-// a taken id authz.ErrConflict.
+// a taken id authz.ErrConflict, for as long as anything is left of a client that had it too.
 func (s *Service) Create(ctx context.Context, n New) (*authz.Client, authz.Secret, error) {
 	c, err := s.newClient(ctx, n)
 	if err != nil {

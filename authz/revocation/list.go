@@ -33,14 +33,17 @@ type statusList struct {
 }
 
 // pack sets the bits of a list, the least significant bit of each byte first
-// (draft-ietf-oauth-status-list §4.1).
-func pack(list int64, revoked []int64) []byte {
-	bits := make([]byte, authz.StatusListSize/8)
+// (draft-ietf-oauth-status-list §4.1), and counts them.
+func pack(list int64, revoked []int64) (bits []byte, set int) {
+	bits = make([]byte, authz.StatusListSize/8)
 	for _, index := range revoked {
 		at := index - list*authz.StatusListSize
-		bits[at/8] |= 1 << (at % 8)
+		if bit := byte(1) << (at % 8); bits[at/8]&bit == 0 {
+			bits[at/8] |= bit
+			set++
+		}
 	}
-	return bits
+	return bits, set
 }
 
 // within reports that no bit is set that is not set in the other list too.

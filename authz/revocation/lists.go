@@ -16,7 +16,9 @@ import (
 type Store interface {
 	ClaimStatusIndex(ctx context.Context, index int64, expires time.Time) (bool, error)
 	SetClientStatusIndex(ctx context.Context, clientID string, index int64) (int64, error)
-	RevokedStatusIndexes(ctx context.Context, from, to int64) ([]int64, error)
+	// RevokedStatusIndexes gives the places whose bits are set at this moment, some of them
+	// twice.
+	RevokedStatusIndexes(ctx context.Context, from, to int64, now time.Time) ([]int64, error)
 	// StatusLists is how many lists have a place that is taken.
 	StatusLists(ctx context.Context) (int64, error)
 }
@@ -200,10 +202,11 @@ func (l *Lists) refresh(ctx context.Context, list int64) error {
 	l.mu.Unlock()
 
 	from := list * authz.StatusListSize
-	revoked, err := l.cfg.Store.RevokedStatusIndexes(ctx, from, from+authz.StatusListSize)
-	bits, lst, etag := pack(list, revoked), "", ""
+	revoked, err := l.cfg.Store.RevokedStatusIndexes(ctx, from, from+authz.StatusListSize, l.cfg.Now())
+	bits, set := pack(list, revoked)
+	var lst, etag string
 	if err == nil && !bytes.Equal(bits, p.bits) { // nobody else changes them while we read
-		lst, etag, err = encode(bits, len(revoked))
+		lst, etag, err = encode(bits, set)
 	}
 
 	l.mu.Lock()

@@ -28,7 +28,7 @@ func (p *places) ClaimStatusIndex(_ context.Context, index int64, _ time.Time) (
 	return free, nil
 }
 
-func (p *places) RevokedStatusIndexes(_ context.Context, from, _ int64) ([]int64, error) {
+func (p *places) RevokedStatusIndexes(_ context.Context, from, _ int64, _ time.Time) ([]int64, error) {
 	return p.revoked[from/authz.StatusListSize], nil
 }
 

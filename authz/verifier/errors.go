@@ -25,7 +25,7 @@ var (
 	ErrUnknownKey = errors.New("verifier: token is signed with an unknown key")
 	// ErrBadSignature: the signature was not made by the key that the token names.
 	ErrBadSignature = errors.New("verifier: token signature is wrong")
-	// ErrRevoked: the issuer's status list says that the token is revoked or suspended.
+	// ErrRevoked: the issuer's status list says that the token is revoked, or its client disabled.
 	ErrRevoked = errors.New("verifier: token is revoked")
 
 	// ErrUnavailable: the issuer could not be asked for its keys, so the token is neither good

@@ -47,10 +47,14 @@ func testClients(ctx context.Context, t *testing.T, s store) {
 	}
 	defer s.bystander(ctx, t, "clients", plain.ID)()
 	testClientUpdates(ctx, t, s, got)
-	refused(t, "delete a stale one", s.DeleteClient(ctx, full.ID, 2), authz.ErrStale)
-	must(t, s.DeleteClient(ctx, full.ID, 3))
-	refused(t, "delete twice", s.DeleteClient(ctx, full.ID, 3), authz.ErrNotFound)
-	refused(t, "delete any version twice", s.DeleteClient(ctx, full.ID, 0), authz.ErrNotFound)
+	_, err = s.DeleteClient(ctx, full.ID, 2, noon())
+	refused(t, "delete a stale one", err, authz.ErrStale)
+	_, err = s.DeleteClient(ctx, full.ID, 3, noon())
+	must(t, err)
+	_, err = s.DeleteClient(ctx, full.ID, 3, noon())
+	refused(t, "delete twice", err, authz.ErrNotFound)
+	_, err = s.DeleteClient(ctx, full.ID, 0, noon())
+	refused(t, "delete any version twice", err, authz.ErrNotFound)
 }
 
 func testClientUpdates(ctx context.Context, t *testing.T, s store, c *authz.Client) {

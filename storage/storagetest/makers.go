@@ -45,25 +45,27 @@ func (s store) reasons(ctx context.Context, t *testing.T, ids ...string) map[str
 func testTokenMakers(ctx context.Context, t *testing.T, s store) {
 	must(t, s.InsertUser(ctx, newUser("ann")))
 	must(t, s.InsertUser(ctx, newUser("bob")))
-	for id, madeBy := range map[string]string{
-		"tok_1": "app", "tok_11": "tok_1", "tok_111": "tok_11", "tok_2": "other", "tok_3": "", "tok_31": "tok_3", "tok_32": "tok_3", "tok_311": "tok_31",
+	for _, made := range [][2]string{
+		{"tok_1", "app"}, {"tok_11", "tok_1"}, {"tok_111", "tok_11"}, {"tok_2", "other"}, {"tok_3", ""},
+		{"tok_31", "tok_3"}, {"tok_32", "tok_3"}, {"tok_311", "tok_31"},
 	} {
-		addMade(ctx, t, s, id, "ann", madeBy)
+		addMade(ctx, t, s, made[0], "ann", made[1])
 	}
 	addMade(ctx, t, s, "tok_b", "bob", "app")
 	addMade(ctx, t, s, "tok_e", "ann", "app", expired)
 	addMade(ctx, t, s, "tok_e1", "ann", "tok_e", expired)
 	all := []string{"tok_1", "tok_11", "tok_111", "tok_2", "tok_3", "tok_31", "tok_32", "tok_311", "tok_b", "tok_e", "tok_e1"}
 
-	got, err := s.APIToken(ctx, "tok_11")
+	got, err := s.APIToken(ctx, "tok_111")
 	must(t, err)
-	same(t, "what made a token", got.MadeBy, "tok_1")
+	same(t, "what made a token", got.MadeBy, "tok_11")
+	same(t, "the client that it came from", got.ClientID, "app")
 	for _, c := range []struct {
 		name, client, user string
 		want               int64
 	}{
 		{"made by nobody", "", "ann", 0}, {"made by an unknown client", "none", "ann", 0},
-		{"made by the client", "app", "ann", 3}, {"again", "app", "ann", 0}, {"of everybody", "app", "", 1},
+		{"made by the client", "app", "ann", 3}, {"again", "app", "ann", 0}, {"of another person", "app", "bob", 1},
 	} {
 		n, err := s.RevokeAPITokensMadeBy(ctx, c.client, c.user, "r", noon())
 		must(t, err)
@@ -172,7 +174,10 @@ func raceMaker(ctx context.Context, t *testing.T, s store, round string) {
 		false: func(ctx context.Context) error {
 			app.DisabledAt = noon()
 			off := s.UpdateClient(ctx, app)
-			_, err := s.RevokeAPITokensMadeBy(ctx, round, "", "r", noon())
+			_, all, err := s.EndAPITokensOf(ctx, round, noon())
+			if err == nil && !all {
+				err = errors.New("tokens are left")
+			}
 			return errors.Join(off, err)
 		},
 	}[len(round)%2 == 0]

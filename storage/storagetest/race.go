@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -58,9 +59,10 @@ func testRaces(ctx context.Context, t *testing.T, s store) {
 		{"consume an interaction", many, raceInteraction},
 		{"claim an instance value", many, raceInstance},
 		{"claim a status index", many, raceStatusIndex},
-		{"grant to a client that is disabled", many, raceSuspension},
+		{"grant to a client that is disabled", many, raceDisable},
 		{"update one version", many, raceVersion},
 		{"update or delete one version", many, raceDelete},
+		{"remove a client", few, raceRemoval},
 		{"read and update from two processes", many, raceProcesses},
 		{"insert one username", many, raceUsername},
 		{"first consent", many, raceConsent},
@@ -159,9 +161,10 @@ func raceStatusIndex(ctx context.Context, t *testing.T, s store, round string) {
 	must(t, err)
 }
 
-// raceSuspension makes grants to a client while somebody disables it. Whichever comes second
-// must see the first.
-func raceSuspension(ctx context.Context, t *testing.T, s store, round string) {
+// raceDisable makes grants to a client, and redeems them, while somebody disables it and then
+// reads the list, as on the notice of that: the place of every grant of which there may be a
+// token is set, and in the end every place.
+func raceDisable(ctx context.Context, t *testing.T, s store, round string) {
 	c := newClient(round)
 	must(t, s.InsertClient(ctx, c))
 	var at [parties]int64
@@ -169,17 +172,34 @@ func raceSuspension(ctx context.Context, t *testing.T, s store, round string) {
 		at[party] = int64(s.count(ctx, t, "status_entries")) + 1
 		s.take(ctx, t, at[party], noon().Add(time.Hour))
 	}
-	race(t, nil, func(party int) error {
-		if party == 0 {
+	var heard []int64
+	var redeemed [parties]bool
+	race(t, nil, func(party int) (err error) {
+		if party == parties/2 {
 			disabled := *c
 			disabled.DisabledAt = noon()
-			return s.UpdateClient(ctx, &disabled)
+			if err = s.UpdateClient(ctx, &disabled); err == nil {
+				heard, err = s.RevokedStatusIndexes(ctx, at[0], at[parties-1]+1, noon())
+			}
+			return err
 		}
 		g := newGrant(fmt.Sprint(round, "-", party), round, "ann")
 		g.StatusIndex = at[party]
-		return s.InsertGrant(ctx, g)
+		if err = s.InsertGrant(ctx, g); err != nil {
+			return err
+		}
+		_, err = s.RedeemCode(ctx, claimOf(g))
+		if redeemed[party] = err == nil; errors.Is(err, authz.ErrNotFound) {
+			err = nil
+		}
+		return err
 	})
-	s.bits(ctx, t, round, at[0], at[parties-1]+1, at[1:]...)
+	for party, yes := range redeemed {
+		if yes && !slices.Contains(heard, at[party]) {
+			t.Errorf("%s: grant %d was redeemed, and its bit was not set when the client was disabled", round, party)
+		}
+	}
+	s.bits(ctx, t, round, at[0], at[parties-1]+1, append(slices.Clone(at[:parties/2]), at[parties/2+1:]...)...)
 }
 
 func raceVersion(ctx context.Context, t *testing.T, s store, round string) {
@@ -201,7 +221,7 @@ func raceDelete(ctx context.Context, t *testing.T, s store, round string) {
 		mine := *read
 		var err error
 		if party%2 == 0 {
-			err = s.DeleteClient(ctx, mine.ID, mine.Version)
+			_, err = s.DeleteClient(ctx, mine.ID, mine.Version, noon())
 		} else {
 			err = s.UpdateClient(ctx, &mine)
 		}

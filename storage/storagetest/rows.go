@@ -3,7 +3,6 @@ package storagetest
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"github.com/signet-auth/signet/authz"
-	"github.com/signet-auth/signet/storage"
 )
 
 // noon is when the suite plays, to the microsecond that a database can keep.
@@ -121,12 +119,7 @@ func addGrant(ctx context.Context, t *testing.T, s store, id string) *authz.Gran
 // dump writes out a whole table, read behind the store's back.
 func (s store) dump(ctx context.Context, t *testing.T, table string) string {
 	t.Helper()
-	driver, dsn := "sqlite", "file:"+s.url
-	if storage.IsPostgres(s.url) {
-		driver, dsn = "pgx", s.url
-	}
-	db, err := sql.Open(driver, dsn)
-	must(t, err)
+	db := behind(t, s.url)
 	defer func() { _ = db.Close() }()
 	rows, err := db.QueryContext(ctx, "SELECT * FROM "+table+" ORDER BY 1")
 	must(t, err)
@@ -174,4 +167,12 @@ func (s store) bystander(ctx context.Context, t *testing.T, table, key string) f
 func (s store) count(ctx context.Context, t *testing.T, table string) int {
 	t.Helper()
 	return strings.Count(s.dump(ctx, t, table), "\n")
+}
+
+// delete deletes a client of which nothing may be left.
+func (s store) delete(ctx context.Context, t *testing.T, clientID string) {
+	t.Helper()
+	removed, err := s.DeleteClient(ctx, clientID, 0, noon())
+	must(t, err)
+	same(t, "all of "+clientID+" is gone", removed.Finished, true)
 }

@@ -65,7 +65,7 @@ func testStatusBits(ctx context.Context, t *testing.T, s store) {
 	must(t, s.UpdateClient(ctx, c))
 	s.bits(ctx, t, "enabled again", 0, 100, 5)
 	must(t, s.DeleteUser(ctx, "ann", 0))
-	must(t, s.DeleteClient(ctx, "app", 0))
+	s.delete(ctx, t, "app")
 	s.bits(ctx, t, "all deleted", 0, 100, 5, 6, 7)
 	s.bits(ctx, t, "upper bound", 5, 7, 5, 6)
 	s.bits(ctx, t, "lower bound", 6, 100, 6, 7)
@@ -74,10 +74,16 @@ func testStatusBits(ctx context.Context, t *testing.T, s store) {
 // bits demands that these places between two are set, and no other.
 func (s store) bits(ctx context.Context, t *testing.T, what string, from, to int64, want ...int64) {
 	t.Helper()
-	got, err := s.RevokedStatusIndexes(ctx, from, to)
+	s.bitsAt(ctx, t, what, noon(), from, to, want...)
+}
+
+// bitsAt does so at another time.
+func (s store) bitsAt(ctx context.Context, t *testing.T, what string, now time.Time, from, to int64, want ...int64) {
+	t.Helper()
+	got, err := s.RevokedStatusIndexes(ctx, from, to, now)
 	must(t, err)
 	slices.Sort(got)
-	same(t, what, got, want)
+	same(t, what, slices.Compact(got), want)
 }
 
 // take claims a place that must be free.
@@ -97,9 +103,9 @@ func (s store) grantAt(ctx context.Context, t *testing.T, clientID string, index
 	must(t, s.InsertGrant(ctx, g))
 }
 
-// testSuspension disables and enables a client: the bits of its own tokens and of those of
+// testDisabledPlaces disables and enables a client: the bits of its own tokens and of those of
 // the grants to it follow, but for what was revoked meanwhile or before.
-func testSuspension(ctx context.Context, t *testing.T, s store) {
+func testDisabledPlaces(ctx context.Context, t *testing.T, s store) {
 	addUserAndClient(ctx, t, s)
 	must(t, s.InsertClient(ctx, newClient("mail")))
 	must(t, s.InsertClient(ctx, newClient("late")))
@@ -137,14 +143,14 @@ func testSuspension(ctx context.Context, t *testing.T, s store) {
 	s.bits(ctx, t, "with a grant that was under way", 0, 100, 1, 2, 3, 4, 6)
 	change("enabled", "app", time.Time{}, 2, 3)
 	change("disabled again", "app", noon(), 1, 2, 3, 4, 6)
-	must(t, s.DeleteClient(ctx, "app", 0))
+	s.delete(ctx, t, "app")
 	s.bits(ctx, t, "deleted while disabled", 0, 100, 1, 2, 3, 4, 6)
 
 	must(t, s.InsertClient(ctx, newClient("app")))
 	place("app", 7)
 	change("another of the same name, disabled", "app", noon(), 1, 2, 3, 4, 6, 7)
 	change("and enabled", "app", time.Time{}, 1, 2, 3, 4, 6)
-	must(t, s.DeleteClient(ctx, "mail", 0))
+	s.delete(ctx, t, "mail")
 	change("one without a place, disabled", "late", noon(), 1, 2, 3, 4, 5, 6)
 	place("late", 8)
 	change("that got its place then", "late", noon(), 1, 2, 3, 4, 5, 6, 8)
@@ -206,9 +212,39 @@ func testPlacesTakenAgain(ctx context.Context, t *testing.T, s store) {
 	s.bits(ctx, t, "and the others deleted", 0, 100, 5, 6, 7, 8)
 }
 
+// testPlacesOfAnotherClient gives the place of a grant to one of another client while the row
+// of the first is still there and names it: the first client has no say in it any more.
+func testPlacesOfAnotherClient(ctx context.Context, t *testing.T, s store) {
+	addUserAndClient(ctx, t, s)
+	must(t, s.InsertClient(ctx, newClient("mail")))
+	s.take(ctx, t, 5, noon().Add(-2*time.Hour))
+	g := newGrant("old", "app", "ann")
+	g.StatusIndex = 5
+	must(t, s.InsertGrant(ctx, g))
+	_, err := s.Sweep(ctx, noon())
+	must(t, err)
+	same(t, "grants that name the place", s.count(ctx, t, "grants"), 1)
+	s.bits(ctx, t, "a place that is nobody's", 0, 100)
+	s.grantAt(ctx, t, "mail", 5)
+	disable := func(id string, at time.Time) {
+		t.Helper()
+		c, err := s.Client(ctx, id)
+		must(t, err)
+		c.DisabledAt = at
+		must(t, s.UpdateClient(ctx, c))
+	}
+	disable("app", noon())
+	s.bits(ctx, t, "the client disabled that had it before", 0, 100)
+	disable("mail", noon())
+	s.bits(ctx, t, "the client disabled that has it", 0, 100, 5)
+	disable("mail", time.Time{})
+	s.delete(ctx, t, "app")
+	s.bits(ctx, t, "the client deleted that had it before", 0, 100)
+}
+
 // testBitsEnd revokes and deletes what would live for long: its bits are cleared when no
-// access token can be left that carries them, and the places are free then. A suspended bit
-// stays.
+// access token can be left that carries them, and the places are free then. So are those of a
+// client that is disabled, which keeps its places.
 func testBitsEnd(ctx context.Context, t *testing.T, s store) {
 	addUserAndClient(ctx, t, s)
 	must(t, s.InsertClient(ctx, newClient("mail")))
@@ -227,14 +263,14 @@ func testBitsEnd(ctx context.Context, t *testing.T, s store) {
 		t.Helper()
 		_, err := s.Sweep(ctx, noon().Add(after))
 		must(t, err)
-		s.bits(ctx, t, fmt.Sprint("swept after ", after), 0, 100, want...)
+		s.bitsAt(ctx, t, fmt.Sprint("swept after ", after), noon().Add(after), 0, 100, want...)
 	}
 	_, err := s.RevokeGrant(ctx, "g1", "app", authz.RevokedByUser, noon())
 	must(t, err)
-	must(t, s.DeleteClient(ctx, "mail", 0))
+	s.delete(ctx, t, "mail")
 	c, err := s.Client(ctx, "app")
 	must(t, err)
-	c.DisabledAt = noon()
+	c.DisabledAt = noon().Add(time.Minute)
 	must(t, s.UpdateClient(ctx, c))
 	sweep(0, 1, 2, 3, 4)
 	_, err = s.RevokeGrant(ctx, "g2", "app", authz.RevokedByUser, noon())
@@ -242,11 +278,12 @@ func testBitsEnd(ctx context.Context, t *testing.T, s store) {
 	sweep(10*time.Hour, 1, 2, 3, 4)
 	sweep(25*time.Hour, 1, 2, 3, 4)
 	sweep(25*time.Hour+time.Second, 2, 4) // the first were seen to be set at noon
+	sweep(25*time.Hour+time.Minute, 2)    // and no token is left from before the client was disabled
 	for _, index := range []int64{1, 3} {
 		s.take(ctx, t, index, lasting)
 	}
 	must(t, s.DeleteUser(ctx, "ann", 0)) // after whose grants others have the places
-	s.bits(ctx, t, "the person deleted", 0, 100, 2, 4, 5)
+	s.bitsAt(ctx, t, "the person deleted", noon().Add(26*time.Hour), 0, 100, 2, 4, 5)
 	sweep(36*time.Hour, 4, 5)
 	sweep(62 * time.Hour)
 	same(t, "places that are taken", s.count(ctx, t, "status_entries"), 2)

@@ -122,7 +122,7 @@ func testCascades(ctx context.Context, t *testing.T, s store) {
 		addGrant(ctx, t, s, "g")
 	}
 	fill()
-	must(t, s.DeleteClient(ctx, "app", 0))
+	s.delete(ctx, t, "app")
 	for _, table := range []string{"client_secrets", "interactions", "consents", "grants"} {
 		same(t, table+" of a deleted client", s.dump(ctx, t, table), "")
 	}

@@ -84,10 +84,14 @@ func (t apiTokens) APIToken(ctx context.Context, token string) (*gateway.Identit
 	if err != nil {
 		return nil, err
 	}
-	return &gateway.Identity{
+	who := &gateway.Identity{
 		User: v.User, ClientID: v.Token.ID, Audience: []string{v.Token.API}, Granted: v.Token.Scopes,
 		Networks: v.Token.Networks, Ends: v.Token.ExpiresAt, Origin: v.Token.ID, Status: v.Token.StatusIndex,
-	}, nil
+	}
+	if v.Token.ClientID != "" {
+		who.Clients = []string{v.Token.ClientID}
+	}
+	return who, nil
 }
 
 // accessTokens shows access tokens to the gateway.

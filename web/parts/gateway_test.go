@@ -1,10 +1,13 @@
 package parts_test
 
 import (
+	"crypto/rand"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/signet-auth/signet/authz"
 	"github.com/signet-auth/signet/storage"
@@ -38,6 +41,45 @@ func TestEveryClientBehindATokenCountsAtTheGateway(t *testing.T) {
 					}
 				}
 			}
+		}
+	})
+}
+
+// So it is with an API token that an app has made, and what was made with that, before they
+// are revoked one by one.
+func TestAnAPITokenRestsOnTheAppThatMadeIt(t *testing.T) {
+	t.Parallel()
+	storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {
+		t.Parallel()
+		s := webtest.Start(t, open(), webtest.With(trustLoopback))
+		alice := s.Person("alice", passwords)
+		s.API(authz.API{Identifier: orders, Name: "Orders", Scopes: []authz.APIScope{{Name: "orders:read", Description: "See them"}}})
+		s.App("helper", "https://helper.example/cb")
+		now := s.Clock.Now()
+		secret, err := authz.NewSecret(authz.PrefixAPIToken, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id, v := range []*authz.APIToken{{ID: "tok_helper", Hash: []byte{1}, MadeBy: "helper"}, {ID: authz.APITokenID(secret.Hash()), Hash: secret.Hash(), MadeBy: "tok_helper"}} {
+			v.UserID, v.Name, v.API, v.Scopes, v.CreatedAt, v.ExpiresAt = alice.ID, fmt.Sprint(id), orders, authz.Scopes{"orders:read"}, now, now.Add(time.Hour)
+			if err := s.Store.InsertAPIToken(t.Context(), v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := atGateway(t, s, secret.Reveal()); got != http.StatusOK {
+			t.Fatalf("status %d", got)
+		}
+		app, err := s.Store.Client(t.Context(), "helper")
+		if err != nil {
+			t.Fatal(err)
+		}
+		app.DisabledAt = now
+		if err := s.Store.UpdateClient(t.Context(), app); err != nil {
+			t.Fatal(err)
+		}
+		s.Changed(t.Context(), "clients", "helper")
+		if got := atGateway(t, s, secret.Reveal()); got != http.StatusUnauthorized {
+			t.Errorf("the app is disabled: status %d", got)
 		}
 	})
 }
