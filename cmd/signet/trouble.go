@@ -40,6 +40,9 @@ func inWords(c *cobra.Command, err error, noun, name string) string {
 		return fmt.Sprintf("there is no %s %q: see `signet %s list`", noun, name, noun)
 	case errors.Is(err, authz.ErrConflict) && noun == noUser:
 		return fmt.Sprintf("the username or email address of %q is taken: choose another, or see `signet user list`", name)
+	case errors.Is(err, authz.ErrConflict) && noun == noClient:
+		return fmt.Sprintf("the client %q exists already, or was deleted and is still being removed, which takes minutes: "+
+			"choose another name, or see `signet client show %s`", name, name)
 	case errors.Is(err, authz.ErrConflict):
 		return fmt.Sprintf("the %s %q exists already: choose another name, or see `signet %s show %s`", noun, name, noun, name)
 	case errors.Is(err, authz.ErrStale):

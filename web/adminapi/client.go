@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -38,6 +39,9 @@ func (a *API) createClient(c *call) (*reply, error) {
 	made, secret, err := a.Clients.Create(c.ctx(), registration.New{
 		ID: in.ID, Metadata: m, WaivePKCE: !m.RequirePKCE,
 	})
+	if errors.Is(err, authz.ErrConflict) {
+		return nil, conflict("The client_id is taken, or of a client that was deleted and is still being removed, which takes minutes: choose another.")
+	}
 	if err != nil {
 		return nil, err
 	}
