@@ -21,14 +21,7 @@ func Copies(ctx context.Context, t testing.TB, url, table, where string, n int, 
 	t.Helper()
 	db := behind(t, url)
 	defer func() { _ = db.Close() }()
-	rows, err := db.QueryContext(ctx, "SELECT * FROM "+table+" WHERE 1 = 0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	names, err := rows.Columns()
-	if err := errors.Join(err, rows.Close()); err != nil {
-		t.Fatal(err)
-	}
+	names := columnsOf(ctx, t, db, table)
 	values := make([]string, len(names))
 	for i, name := range names {
 		if values[i] = name; columns[name] != "" {
@@ -46,6 +39,20 @@ func Copies(ctx context.Context, t testing.TB, url, table, where string, n int, 
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
+}
+
+func columnsOf(ctx context.Context, t testing.TB, db *sql.DB, table string) []string {
+	t.Helper()
+	rows, err := db.QueryContext(ctx, "SELECT * FROM "+table+" WHERE 1 = 0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	names, err := rows.Columns()
+	if err := errors.Join(err, rows.Err()); err != nil {
+		t.Fatal(err)
+	}
+	return names
 }
 
 // behind opens a database for a look or a hand that is not the store's.
