@@ -270,11 +270,11 @@ func TestRevokeTakesAlongTheAPITokensOfTheApp(t *testing.T) {
 	t.Parallel()
 	storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {
 		w := newWorld(t, open(storage.WithMaxConns(1)))
-		for id, v := range map[string]authz.APIToken{
-			"tok_app": {UserID: "alice", MadeBy: "calendar"}, "tok_of_app": {UserID: "alice", MadeBy: "tok_app"},
-			"tok_mail": {UserID: "alice", MadeBy: "mail"}, "tok_own": {UserID: "alice"}, "tok_bob": {UserID: "bob", MadeBy: "calendar"},
+		for _, v := range []authz.APIToken{
+			{ID: "tok_app", UserID: "alice", MadeBy: "calendar"}, {ID: "tok_of_app", UserID: "alice", MadeBy: "tok_app"},
+			{ID: "tok_mail", UserID: "alice", MadeBy: "mail"}, {ID: "tok_own", UserID: "alice"}, {ID: "tok_bob", UserID: "bob", MadeBy: "calendar"},
 		} {
-			v.ID, v.Hash, v.CreatedAt, v.ExpiresAt = id, []byte(id), w.clock.Now(), w.clock.Now().Add(time.Hour)
+			v.Hash, v.CreatedAt, v.ExpiresAt = []byte(v.ID), w.clock.Now(), w.clock.Now().Add(time.Hour)
 			if err := w.store.InsertAPIToken(t.Context(), &v); err != nil {
 				t.Fatal(err)
 			}
