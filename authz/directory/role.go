@@ -109,18 +109,27 @@ func (s *Service) UpdateRole(ctx context.Context, name string, version int64, ne
 
 // DeleteRole forgets a role, and takes it from everybody who has it: a later role of the
 // same name is another. A version other than 0 must be the role's; authz.ErrStale otherwise.
+// People lose it one by one before it goes: with very many of them a call may end before it
+// is through, and one that is repeated goes on where that was.
 func (s *Service) DeleteRole(ctx context.Context, name string, version int64) error {
 	if name == authz.RoleDefault || name == authz.RoleAdministrator || name == s.cfg.DefaultRole {
 		return authz.Invalid("name", "the server cannot be without this role")
 	}
-	if _, err := s.Role(ctx, name); err != nil {
+	r, err := s.Role(ctx, name)
+	if err != nil {
 		return err
 	}
-	err := s.cfg.Store.InTx(ctx, func(ctx context.Context) error {
+	if version != 0 && r.Version != version {
+		return fmt.Errorf("delete role: %w", authz.ErrStale)
+	}
+	if err := s.takeFromAll(ctx, name); err != nil {
+		return err
+	}
+	err = s.cfg.Store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.cfg.Store.DeleteRole(ctx, name, version); err != nil {
 			return err
 		}
-		return s.takeFromAll(ctx, name)
+		return s.takeFromAll(ctx, name) // from whoever got it meanwhile
 	})
 	if err != nil {
 		return err

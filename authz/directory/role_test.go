@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -184,6 +185,50 @@ func TestADeletedRoleIsNotThatOfALaterName(t *testing.T) {
 		}
 		if got, err := w.Get(t.Context(), bob.ID); err != nil || got.Version != bob.Version {
 			t.Errorf("who never had it was changed: %+v, %v", got, err)
+		}
+	})
+}
+
+// tired is a store that changes some people and then no more.
+type tired struct {
+	*storage.Store
+	left int
+}
+
+var errTired = errors.New("no more today")
+
+func (s *tired) UpdateUser(ctx context.Context, u *authz.User) error {
+	if s.left--; s.left < 0 {
+		return errTired
+	}
+	return s.Store.UpdateUser(ctx, u)
+}
+
+func TestARoleOfVeryManyIsDeletedInSeveralCalls(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {
+		store := &tired{Store: open(), left: 100}
+		w := newWorldOver(store)
+		if _, err := w.CreateRole(t.Context(), authz.Role{Name: "baker"}); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 5 {
+			u := w.create(t, directory.New{Username: fmt.Sprint("baker", i)})
+			if err := w.GrantRole(t.Context(), u.ID, "baker"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		store.left = 0
+		if err := w.DeleteRole(t.Context(), "baker", 9); !errors.Is(err, authz.ErrStale) {
+			t.Errorf("of another version: %v", err)
+		}
+		for _, enough := range []bool{false, false, true} {
+			store.left = 2
+			if err := w.DeleteRole(t.Context(), "baker", 0); enough != (err == nil) || !enough && !errors.Is(err, errTired) {
+				t.Errorf("%v, want success: %v", err, enough)
+			}
+			if _, err := w.Role(t.Context(), "baker"); enough != errors.Is(err, authz.ErrNotFound) {
+				t.Errorf("the role: %v, want it gone: %v", err, enough)
+			}
 		}
 	})
 }
