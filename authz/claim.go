@@ -13,7 +13,7 @@ import (
 
 // UserClaims are what an administrator says of a person under names of their own choice: a
 // string, a json.Number, a bool or a list of strings. An API that lists a name is told it in
-// the tokens that are for it (API.Claims), and nobody else is.
+// the tokens that are for it (API.Claims), which whoever has them can read.
 type UserClaims map[string]any
 
 // What all claims of a person may come to. They stand in tokens, and those in headers.
@@ -35,8 +35,9 @@ var takenClaims = func() map[string]bool {
 		client_id azp scope scp nonce auth_time acr amr sid at_hash c_hash s_hash
 		cnf act may_act status status_list ttl sub_id sub_jwk events txn toe htm htu ath
 		vot vtm vc vp verified_claims token_introspection
-		active token_type username user_name user_id unique_name upn
-		roles role groups entitlements permissions authorities authorization_details
+		active token_type username user_name user_id unique_name upn winaccountname
+		uid nameid oid tid appid cid wids actort
+		roles role group groups entitlements permissions authorities authorization_details scopes
 		name given_name family_name middle_name nickname preferred_username profile picture website
 		email email_verified gender birthdate zoneinfo locale phone_number phone_number_verified address updated_at
 		place_of_birth nationalities birth_family_name birth_given_name birth_middle_name also_known_as msisdn`) {
@@ -124,13 +125,16 @@ func (c UserClaims) Changed(next UserClaims) []string {
 	return out
 }
 
-// Validate refuses what no token shall say. The error is an *InvalidError about the field
-// claims.
-func (c UserClaims) Validate() error {
+// Validate refuses what no token shall say, but for what was said before: a name may have got
+// a meaning since. The error is an *InvalidError about the field claims.
+func (c UserClaims) Validate(before UserClaims) error {
 	if len(c) > maxUserClaims {
 		return Invalid("claims", fmt.Sprintf("must be at most %d", maxUserClaims))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c)) {
+		if was, said := before[name]; said && reflect.DeepEqual(was, c[name]) {
+			continue
+		}
 		if problem := ClaimNameProblem(name); problem != "" {
 			return Invalid("claims", problem)
 		}

@@ -110,7 +110,7 @@ func TestClaimsOfAPerson(t *testing.T) {
 		{"below zero and not at all", `{"a":-0.00}`, number},
 		{"too many digits", `{"a":123456789012345678901234567890123}`, number},
 	} {
-		err := claims(t, tc.text).Validate()
+		err := claims(t, tc.text).Validate(nil)
 		var invalid *authz.InvalidError
 		switch {
 		case tc.problem == "" && err != nil:
@@ -123,7 +123,7 @@ func TestClaimsOfAPerson(t *testing.T) {
 		"text that is none": {"a": "\xff"}, "a list with text that is none": {"a": []string{"\xff"}}, "a number that is none": {"a": json.Number("NaN")},
 		"a float": {"a": 0.1}, "an int": {"a": 1}, "nil": {"a": nil},
 	} {
-		if made.Validate() == nil {
+		if made.Validate(nil) == nil {
 			t.Errorf("%s is fine", name)
 		}
 	}

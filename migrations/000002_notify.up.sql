@@ -42,7 +42,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER clients_notify AFTER UPDATE OR DELETE ON clients
+-- Whoever makes a token for a client locks its row by writing its version, which is no news.
+CREATE TRIGGER clients_notify AFTER UPDATE OF metadata, disabled_at OR DELETE ON clients
     FOR EACH ROW EXECUTE FUNCTION signet_notify('id');
 CREATE TRIGGER client_secrets_notify AFTER INSERT OR UPDATE OR DELETE ON client_secrets
     FOR EACH ROW EXECUTE FUNCTION signet_notify('client_id');

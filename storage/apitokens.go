@@ -108,7 +108,7 @@ func (s *Store) vouch(ctx context.Context, v *authz.APIToken) error {
 		return s.exec1(ctx, "hold api token that makes another", `
 			UPDATE api_tokens SET made_by = made_by
 			 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > $3 AND expires_at >= $4
-			   AND (SELECT disabled_at FROM clients WHERE clients.id = api_tokens.client_id) IS NULL`,
+			   AND (client_id = '' OR EXISTS (SELECT 1 FROM clients WHERE clients.id = api_tokens.client_id AND disabled_at IS NULL))`,
 			v.MadeBy, v.UserID, at(v.CreatedAt), at(v.ExpiresAt))
 	}
 	return s.exec1(ctx, "hold client that makes an api token", `
@@ -120,8 +120,8 @@ func (s *Store) vouch(ctx context.Context, v *authz.APIToken) error {
 }
 
 // LiveAPIToken reads a token that has neither expired nor been revoked, and the enabled
-// person whose it is, in one statement. The client that it came from, if one did, must not be
-// disabled: what that made is revoked in batches, and good no more from the first moment.
+// person whose it is, in one statement. The client that it came from, if one did, must be
+// enabled: what that made is revoked in batches, and good no more from the first moment.
 func (s *Store) LiveAPIToken(ctx context.Context, id string, now time.Time) (*authz.APIToken, *authz.User, error) {
 	type pair struct {
 		token *authz.APIToken
@@ -137,7 +137,8 @@ func (s *Store) LiveAPIToken(ctx context.Context, id string, now time.Time) (*au
 		       u.disabled_at, u.created_at, u.updated_at, u.version
 		  FROM api_tokens t JOIN users u ON u.id = t.user_id
 		 WHERE t.id = $1 AND t.revoked_at IS NULL AND t.expires_at > $2 AND u.disabled_at IS NULL
-		   AND (SELECT disabled_at FROM clients WHERE clients.id = t.client_id) IS NULL`, id, at(now))
+		   AND (t.client_id = '' OR EXISTS (SELECT 1 FROM clients WHERE clients.id = t.client_id AND disabled_at IS NULL))`,
+		id, at(now))
 	return p.token, p.user, err
 }
 

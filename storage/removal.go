@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
@@ -92,26 +93,24 @@ func (s *Store) removeClient(ctx context.Context, id string, batches int, now ti
 // finish goes on with what calls have begun and left: it removes the clients that were
 // deleted, and revokes what those have made that were disabled within a day. (What one made
 // that was disabled before is good no more, and revoked before that is enabled again.)
+// What goes wrong with one of them keeps none of the others.
 func (s *Store) finish(ctx context.Context, now time.Time) (rows int64, err error) {
 	disabled, err := s.disabledClients(ctx, now)
 	if err != nil {
 		return 0, err
 	}
+	var failed []error
 	for _, id := range disabled {
-		if _, err := s.revokeMadeBy(ctx, id, 0, now); err != nil {
-			return 0, err
-		}
+		_, err := s.revokeMadeBy(ctx, id, 0, now)
+		failed = append(failed, err)
 	}
 	deleted, err := list(ctx, s, "list deleted clients", scanText, `
 		SELECT id FROM clients WHERE deleted_at IS NOT NULL`)
-	if err != nil {
-		return 0, err
-	}
+	failed = append(failed, err)
 	for _, id := range deleted {
 		removed, err := s.removeClient(ctx, id, 0, now)
-		if rows += removed.Rows; err != nil {
-			return rows, err
-		}
+		rows += removed.Rows
+		failed = append(failed, err)
 	}
-	return rows, nil
+	return rows, errors.Join(failed...)
 }

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -61,13 +62,10 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 		}
 	}
 	rows, err := s.finish(ctx, now)
-	if total += rows; err != nil {
-		return total, err
+	if s.engine.forgetChanges != nil {
+		err = errors.Join(err, s.engine.forgetChanges(ctx, s))
 	}
-	if s.engine.forgetChanges == nil {
-		return total, nil
-	}
-	return total, s.engine.forgetChanges(ctx, s)
+	return total + rows, err
 }
 
 // batches runs a statement batch by batch, at most so many times, or without a limit until

@@ -170,7 +170,7 @@ func happenings() []happening {
 			_, err := s.ClaimStatusIndex(ctx, 5, now)
 			_, set := s.SetClientStatusIndex(ctx, "app", 5)
 			return errors.Join(err, set, s.UpdateClient(ctx, c))
-		}, []storage.Change{{Table: "clients", Key: "app"}, {Table: "clients", Key: "app"}, {Table: "status_entries", Key: "*"}}},
+		}, []storage.Change{{Table: "clients", Key: "app"}, {Table: "status_entries", Key: "*"}}},
 		{"client changed while it is disabled", func(ctx context.Context, s S) error {
 			c := client("app")
 			c.Version, c.DisabledAt = 3, now

@@ -103,7 +103,10 @@ func (s *Service) update(ctx context.Context, id string, version int64, apply fu
 		before := u.Claims
 		apply(u)
 		changed = before.Changed(u.Claims)
-		return validate(u)
+		if err := validate(u); err != nil {
+			return err
+		}
+		return u.Claims.Validate(before)
 	}})
 	if err != nil {
 		return nil, err

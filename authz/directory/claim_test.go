@@ -67,6 +67,30 @@ func TestClaimsThatCannotBe(t *testing.T) {
 	}
 }
 
+// A name may get a meaning in a later version: whoever has such a claim can be changed all the
+// same, and no other is set under it.
+func TestAClaimThatWasGoodBeforeIsInNobodysWay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	u := w.create(t, directory.New{Username: "alice"})
+	u.Claims = authz.UserClaims{"sub": "old", "department": "law"}
+	if err := w.store.UpdateUser(t.Context(), u); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Update(t.Context(), u.ID, 0, directory.Change{Email: new("alice@example.com")}); err != nil {
+		t.Errorf("another address: %v", err)
+	}
+	if _, err := w.SetClaims(t.Context(), u.ID, authz.UserClaims{"department": "sales"}); err != nil {
+		t.Errorf("another claim: %v", err)
+	}
+	if _, err := w.SetClaims(t.Context(), u.ID, authz.UserClaims{"sub": "new"}); field(err) != "claims" {
+		t.Errorf("that claim: %v", err)
+	}
+	if _, err := w.RemoveClaim(t.Context(), u.ID, "sub"); err != nil {
+		t.Errorf("without it: %v", err)
+	}
+}
+
 // Who sets one claim takes none away that another has set meanwhile.
 func TestClaimsThatAreSetAtOnceAreAllKept(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {

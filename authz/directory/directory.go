@@ -165,7 +165,10 @@ func (s *Service) newUser(n New) (*authz.User, error) {
 	if n.Admin {
 		u.Roles = []string{authz.RoleAdministrator}
 	}
-	return u, validate(u)
+	if err := validate(u); err != nil {
+		return u, err
+	}
+	return u, u.Claims.Validate(nil)
 }
 
 // hash is called outside of transactions: it takes long, and a transaction keeps others

@@ -30,10 +30,7 @@ func validate(u *authz.User) error {
 	if err := checkEmail(u); err != nil {
 		return err
 	}
-	if err := checkProfile(u.Profile); err != nil {
-		return err
-	}
-	return u.Claims.Validate()
+	return checkProfile(u.Profile)
 }
 
 // Problems tells all that is wrong with a person to be made, at most one thing of each field.

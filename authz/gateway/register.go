@@ -20,7 +20,8 @@ type Clients interface {
 
 // Register sees to it that the first-party client of an API is registered as ClientMetadata
 // has it today, and reports whether anything had to be written. One that an administrator
-// has disabled stays so.
+// has disabled stays so. While one that was deleted is being removed there is none, which is
+// an outage.
 func Register(ctx context.Context, store Clients, api *authz.API, now time.Time) (changed bool, err error) {
 	want, err := ClientMetadata(api)
 	if err != nil {
@@ -39,8 +40,14 @@ func Register(ctx context.Context, store Clients, api *authz.API, now time.Time)
 		have.Metadata, have.UpdatedAt = want, now
 		err = store.UpdateClient(ctx, have)
 	}
-	// Another replica that was faster has written the same.
-	if err != nil && !errors.Is(err, authz.ErrConflict) && !errors.Is(err, authz.ErrStale) {
+	if errors.Is(err, authz.ErrConflict) || errors.Is(err, authz.ErrStale) {
+		// Another replica that was faster has written the same; or an administrator has deleted
+		// the client, and what was granted to it is still being removed.
+		if _, err = store.Client(ctx, id); errors.Is(err, authz.ErrNotFound) {
+			err = errors.New("the client of that id is still being removed")
+		}
+	}
+	if err != nil {
 		return false, fmt.Errorf("register client of %s: %w", api.Identifier, err)
 	}
 	return true, nil

@@ -65,6 +65,40 @@ func TestReplicasRegisterOneClient(t *testing.T) {
 	all.Wait()
 }
 
+// While a client that an administrator has deleted is being removed, nobody can sign in: that
+// is an outage, and nobody is told that there is a client.
+func TestAClientThatIsBeingRemovedIsNotThere(t *testing.T) {
+	t.Parallel()
+	ctx, now, url := t.Context(), time.Now(), storagetest.URL(t, storagetest.SQLite)
+	store := storagetest.Open(t, url)
+	api := &authz.API{Identifier: "https://orders.example", Name: "Orders"}
+	if _, err := gateway.Register(ctx, store, api, now); err != nil {
+		t.Fatal(err)
+	}
+	id := gateway.ClientID(api.Identifier)
+	if err := errors.Join(
+		store.InsertUser(ctx, &authz.User{ID: "ann", Username: "ann", CreatedAt: now, UpdatedAt: now, Version: 1}),
+		store.InsertGrant(ctx, &authz.Grant{
+			ID: "g", ClientID: id, UserID: "ann", CodeHash: []byte{1}, AuthTime: now, CodeExpiresAt: now, CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+		})); err != nil {
+		t.Fatal(err)
+	}
+	storagetest.Copies(ctx, t, url, "grants", "id = 'g'", 2500, map[string]string{"id": "'g' || i"})
+	if removed, err := store.DeleteClient(ctx, id, 0, now); err != nil || removed.Finished {
+		t.Fatalf("removed %+v, %v", removed, err)
+	}
+	changed, err := gateway.Register(ctx, store, api, now)
+	if changed || err == nil || errors.Is(err, authz.ErrNotFound) || errors.Is(err, authz.ErrConflict) {
+		t.Errorf("changed %v, %v", changed, err)
+	}
+	if _, err := store.Sweep(ctx, now); err != nil {
+		t.Fatal(err)
+	}
+	if changed, err := gateway.Register(ctx, store, api, now); err != nil || !changed {
+		t.Errorf("when all of it is gone: changed %v, %v", changed, err)
+	}
+}
+
 func TestAnAPIThatNobodyCanSignInToHasNoClient(t *testing.T) {
 	t.Parallel()
 	var invalid *authz.InvalidError

@@ -66,6 +66,29 @@ func TestCustomClaimsAreForAPIs(t *testing.T) {
 	})
 }
 
+// A token for several APIs says what all of them list: each reads it whole.
+func TestNoOtherAPIReadsACustomClaim(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.curious()
+		both := func() map[string]any {
+			v := authorizeParams("scope", "openid orders:read bills:read")
+			v["resource"] = []string{orders, billing}
+			return w.claims(w.post("/oauth2/token", "web", codeForm(w.code(v))).text("access_token"))
+		}
+		if got := both(); got["department"] != nil || got["email"] != "alice@example.com" {
+			t.Errorf("billing, which lists none, reads %v", got)
+		}
+		api, err := w.api(t.Context(), billing)
+		w.must(err)
+		other := *api
+		other.Claims = []string{"department"}
+		w.must(w.store.UpdateAPI(t.Context(), &other))
+		if got := both(); got["department"] != "sales & <law>" || got["badge"] != nil {
+			t.Errorf("what both list is missing, or more is there: %v", got)
+		}
+	})
+}
+
 // A number arrives with every digit, whatever the reader makes of it.
 func TestACustomNumberKeepsItsDigits(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {

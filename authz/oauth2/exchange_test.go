@@ -427,14 +427,17 @@ func TestAnExchangedTokenOfAnAPITokenDiesWithItsService(t *testing.T) {
 }
 
 // addAPIToken gives alice an API token.
-func (w *world) addAPIToken(api string, scopes ...string) *authz.APIToken {
+func (w *world) addAPIToken(api, scope string, changes ...func(*authz.APIToken)) *authz.APIToken {
 	w.t.Helper()
 	secret, err := authz.NewSecret(authz.PrefixAPIToken, rand.Reader)
 	w.must(err)
 	now := w.clock.Now()
 	made := &authz.APIToken{
 		ID: authz.APITokenID(secret.Hash()), Hash: secret.Hash(), UserID: w.alice.ID, Name: rand.Text(),
-		API: api, Scopes: scopes, CreatedAt: now, ExpiresAt: now.Add(24 * time.Hour), StatusIndex: 4711,
+		API: api, Scopes: authz.ParseScopes(scope), CreatedAt: now, ExpiresAt: now.Add(24 * time.Hour), StatusIndex: 4711,
+	}
+	for _, change := range changes {
+		change(made)
 	}
 	if room, err := w.store.AddAPIToken(context.Background(), made, 10); err != nil || !room {
 		w.t.Fatalf("add API token: %v %v", room, err)

@@ -106,6 +106,9 @@ func (p *Provider) ShownAtGateway(ctx context.Context, token string) (*Shown, er
 	if behind.grant != nil {
 		shown.Clients = append(shown.Clients, behind.grant.ClientID)
 	}
+	if behind.token != nil && behind.token.ClientID != "" {
+		shown.Clients = append(shown.Clients, behind.token.ClientID)
+	}
 	if claims.AuthTime != 0 {
 		shown.AuthTime = time.Unix(claims.AuthTime, 0)
 	}

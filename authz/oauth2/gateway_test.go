@@ -78,15 +78,18 @@ func TestAllClientsBehindATokenAreTold(t *testing.T) {
 		w.addRelay("back", rule(billing, orders, "orders:read"))
 		script := w.addAPIToken(orders, "orders:read")
 		access := w.tokens("web").text("access_token")
+		ofApp := w.addAPIToken(orders, "orders:read", func(v *authz.APIToken) { v.MadeBy = "web" })
 		once := w.exchange("there", access).text("access_token")
 		for name, tc := range map[string]struct{ token, want string }{
-			"an access token":                 {access, "web web"},
-			"exchanged":                       {once, "there there web"},
-			"exchanged again":                 {w.exchange("back", once, "resource", orders).text("access_token"), "back back there web"},
-			"a client's own":                  {w.own("service"), "service service"},
-			"of an API token":                 {w.mint(script), ""},
-			"exchanged for that":              {w.exchange("there", w.mint(script)).text("access_token"), "there there"},
-			"a client's own, which exchanged": {w.exchange("there", w.own("service")).text("access_token"), "there there service"},
+			"an access token":                  {access, "web web"},
+			"exchanged":                        {once, "there there web"},
+			"exchanged again":                  {w.exchange("back", once, "resource", orders).text("access_token"), "back back there web"},
+			"a client's own":                   {w.own("service"), "service service"},
+			"of an API token":                  {w.mint(script), ""},
+			"exchanged for that":               {w.exchange("there", w.mint(script)).text("access_token"), "there there"},
+			"of an API token that an app made": {w.mint(ofApp), "web"},
+			"exchanged for such a one":         {w.exchange("there", w.mint(ofApp)).text("access_token"), "there there web"},
+			"a client's own, which exchanged":  {w.exchange("there", w.own("service")).text("access_token"), "there there service"},
 		} {
 			who, err := w.provider.ShownAtGateway(t.Context(), tc.token)
 			w.must(err)
@@ -197,13 +200,14 @@ func TestAnAPIIsToldWhatItIsRegisteredFor(t *testing.T) {
 		}
 		const all = `{"department":"sales \u0026 \u003claw\u003e","email":"alice@example.com","email_verified":true,` +
 			`"https://acme.example/team":["a","b"],"name":"Alice Liddell","preferred_username":"alice","roles":["editor"]}`
+		const common = `{"email":"alice@example.com","email_verified":true,"name":"Alice Liddell","preferred_username":"alice","roles":["editor"]}`
 		both := authorizeParams("scope", "openid orders:read")
 		both["resource"] = []string{billing, orders}
 		forOrders, forBilling := w.tokens("web"), w.tokens("web", "resource", billing, "scope", "openid bills:read")
 		for name, tc := range map[string]struct{ token, want string }{
 			"the API":                  {forOrders.text("access_token"), all},
 			"another API":              {forBilling.text("access_token"), `{}`},
-			"both":                     {w.post("/oauth2/token", "web", codeForm(w.code(both))).text("access_token"), all},
+			"both":                     {w.post("/oauth2/token", "web", codeForm(w.code(both))).text("access_token"), common},
 			"swapped for the other":    {w.exchange("to billing", forOrders.text("access_token")).text("access_token"), `{}`},
 			"swapped for the API":      {w.exchange("to orders", forBilling.text("access_token"), "resource", orders).text("access_token"), all},
 			"a client":                 {w.own("service"), `{}`},

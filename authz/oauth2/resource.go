@@ -29,13 +29,22 @@ func (a audience) scopes() authz.Scopes {
 	return out
 }
 
-// claims are those that any of the APIs wants about a person.
+// claims are those that any of the APIs wants about a person; custom ones only if all of them
+// do, since each reads the whole token.
 func (a audience) claims() authz.Scopes {
 	var out authz.Scopes
 	for _, api := range a {
-		out = out.With(api.Claims)
+		for _, name := range api.Claims {
+			if slices.Contains(authz.APIClaims(), name) || a.allWant(name) {
+				out = out.With(authz.Scopes{name})
+			}
+		}
 	}
 	return out
+}
+
+func (a audience) allWant(claim string) bool {
+	return !slices.ContainsFunc(a, func(api *authz.API) bool { return !slices.Contains(api.Claims, claim) })
 }
 
 // lifetime is the shortest that one of the APIs sets; 0 when none does.

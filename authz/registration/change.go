@@ -100,18 +100,16 @@ func (s *Service) Update(ctx context.Context, id string, version int64, m authz.
 // revoked within minutes; until then the client cannot be switched on, which is an
 // *authz.InvalidError.
 func (s *Service) SetDisabled(ctx context.Context, id string, disabled bool) error {
-	if !disabled {
-		if err := s.mayEnable(ctx, id); err != nil {
-			return err
-		}
+	if disabled {
+		return s.disable(ctx, id)
 	}
+	return s.enable(ctx, id)
+}
+
+func (s *Service) disable(ctx context.Context, id string) error {
 	changed := false
 	_, err := s.change(ctx, id, 0, edit{decide: func(c *authz.Client) error {
-		changed = c.Disabled() != disabled
-		switch {
-		case !disabled:
-			c.DisabledAt = time.Time{}
-		case changed:
+		if changed = !c.Disabled(); changed {
 			c.DisabledAt = s.cfg.Now()
 		}
 		return nil
@@ -119,38 +117,66 @@ func (s *Service) SetDisabled(ctx context.Context, id string, disabled bool) err
 	if err != nil {
 		return err
 	}
-	detail := map[string]string{"disabled": fmt.Sprint(disabled)}
-	if disabled {
-		// That the client is off does not wait for it, nor for what goes wrong with it: the
-		// rest is revoked later.
-		tokens, all, err := s.cfg.Store.EndAPITokensOf(ctx, id, s.cfg.Now())
-		detail["api_tokens"] = fmt.Sprint(tokens)
-		if !all || err != nil {
-			detail[detailUnfinished] = "true"
+	// That the client is off does not wait for it, nor for what goes wrong with it: the rest
+	// is revoked later.
+	tokens, all, err := s.cfg.Store.EndAPITokensOf(ctx, id, s.cfg.Now())
+	s.switched(ctx, id, true, changed, tokens, all && err == nil)
+	return nil
+}
+
+// enable revokes what is left of the API tokens that the client made before it was disabled,
+// and refuses while there are more. Others may disable the client meanwhile, so it looks
+// again when the row is its own.
+func (s *Service) enable(ctx context.Context, id string) error {
+	c, err := s.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	var tokens int64
+	if c.Disabled() {
+		if tokens, _, err = s.cfg.Store.EndAPITokensOf(ctx, id, s.cfg.Now()); err != nil {
+			return err
 		}
 	}
-	if changed {
-		s.record(ctx, authz.EventClientChanged, id, detail)
+	changed := false
+	_, err = s.change(ctx, id, 0, edit{
+		decide: func(c *authz.Client) error {
+			changed = c.Disabled()
+			c.DisabledAt = time.Time{}
+			return nil
+		},
+		also: func(ctx context.Context, _ *authz.Client) error {
+			if !changed {
+				return nil // what it has made is good
+			}
+			_, none, err := s.cfg.Store.EndAPITokensOf(ctx, id, s.cfg.Now())
+			if err == nil && !none {
+				return authz.Invalid("client_id", "has made API tokens that are still being revoked: try again in a minute")
+			}
+			return err
+		},
+	})
+	s.switched(ctx, id, false, changed && err == nil, tokens, true)
+	return err
+}
+
+// switched records that a client was switched off or on, or that API tokens ended.
+func (s *Service) switched(ctx context.Context, id string, disabled, changed bool, tokens int64, all bool) {
+	if !changed && tokens == 0 {
+		return
 	}
-	return nil
+	detail := map[string]string{"disabled": fmt.Sprint(disabled)}
+	if disabled || tokens > 0 {
+		detail["api_tokens"] = fmt.Sprint(tokens)
+	}
+	if !all {
+		detail[detailUnfinished] = "true"
+	}
+	s.record(ctx, authz.EventClientChanged, id, detail)
 }
 
 // detailUnfinished is of an event after which more goes by itself than it counts.
 const detailUnfinished = "unfinished"
-
-// mayEnable refuses while an API token lives that a disabled client has made: it would be
-// good again.
-func (s *Service) mayEnable(ctx context.Context, id string) error {
-	c, err := s.Get(ctx, id)
-	if err != nil || !c.Disabled() {
-		return err
-	}
-	_, all, err := s.cfg.Store.EndAPITokensOf(ctx, id, s.cfg.Now())
-	if err == nil && !all {
-		return authz.Invalid("client_id", "has made API tokens that are still being revoked: try again in a minute")
-	}
-	return err
-}
 
 // Delete forgets a client, its secrets, what people consented to and what it was granted,
 // and revokes the API tokens that it made. From then on it is gone for everybody. What there

@@ -273,6 +273,7 @@ func TestTheAPITokensOfAClientEndWithIt(t *testing.T) {
 			storagetest.Each(t, func(t *testing.T, open func(...storage.Option) *storage.Store) {
 				w := newWorldOn(t, open(storage.WithMaxConns(1)))
 				w.create(t, registration.New{ID: "acme", Metadata: webApp()})
+				w.create(t, registration.New{ID: "other", Metadata: webApp()})
 				now := w.clock.Now()
 				for _, user := range []string{"ann", "bob"} {
 					u := &authz.User{ID: user, Username: user, CreatedAt: now, UpdatedAt: now, Version: 1}

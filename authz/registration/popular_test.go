@@ -1,12 +1,14 @@
 package registration_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
 
 	"github.com/signet-auth/signet/authz"
 	"github.com/signet-auth/signet/authz/registration"
+	"github.com/signet-auth/signet/storage"
 	"github.com/signet-auth/signet/storage/storagetest"
 )
 
@@ -78,6 +80,38 @@ func TestAPopularClientIsSwitchedOff(t *testing.T) {
 		}
 		if w.client(t, "acme").Disabled() {
 			t.Error("it is not on again")
+		}
+	})
+}
+
+// overtaken lets something happen before a client is read for the second time.
+type overtaken struct {
+	*storage.Store
+	reads int
+	by    func()
+}
+
+func (o *overtaken) Client(ctx context.Context, id string) (*authz.Client, error) {
+	if o.reads++; o.reads == 2 {
+		o.by()
+	}
+	return o.Store.Client(ctx, id)
+}
+
+// Who switches on what is on already, and is overtaken by somebody who switches it off, brings
+// nothing back to life.
+func TestAPopularClientIsSwitchedOffWhileItIsSwitchedOn(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		off := func() {
+			if err := w.SetDisabled(t.Context(), "acme", true); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := w.over(&overtaken{Store: w.store, by: off}).SetDisabled(t.Context(), "acme", false); field(err) != "client_id" {
+			t.Errorf("switched on: %v", err)
+		}
+		if !w.client(t, "acme").Disabled() {
+			t.Error("it is on")
 		}
 	})
 }

@@ -28,10 +28,7 @@ func newWorld(t *testing.T) *world { return newWorldOn(t, storagetest.New(t)) }
 func newWorldOn(t *testing.T, store *storage.Store) *world {
 	t.Helper()
 	w := &world{store: store}
-	w.Service = registration.NewService(registration.Config{
-		Store: store, APIs: store, Audit: &w.events, Algorithms: []string{authz.AlgES256, authz.AlgRS256},
-		Now: w.clock.Now, Random: rand.Reader,
-	})
+	w.Service = w.over(store)
 	for identifier, scopes := range map[string][]authz.APIScope{
 		orders:  {{Name: "orders:read", Description: "See"}, {Name: "orders:write", Description: "Change"}},
 		parcels: {{Name: "parcels:read", Description: "See"}},
@@ -43,6 +40,14 @@ func newWorldOn(t *testing.T, store *storage.Store) *world {
 		}
 	}
 	return w
+}
+
+// over gives a service on a store that is more than the world's.
+func (w *world) over(store registration.Store) *registration.Service {
+	return registration.NewService(registration.Config{
+		Store: store, APIs: w.store, Audit: &w.events, Algorithms: []string{authz.AlgES256, authz.AlgRS256},
+		Now: w.clock.Now, Random: rand.Reader,
+	})
 }
 
 // create registers a client that must be good.

@@ -10,7 +10,7 @@ CREATE TRIGGER changes_trim AFTER INSERT ON changes WHEN NEW.seq % 1000 = 0 BEGI
     DELETE FROM changes WHERE seq <= NEW.seq - 4000;
 END;
 
-CREATE TRIGGER clients_update_notify AFTER UPDATE ON clients BEGIN
+CREATE TRIGGER clients_update_notify AFTER UPDATE OF metadata, disabled_at ON clients BEGIN
     INSERT INTO changes (tbl, key) VALUES ('clients', NEW.id);
 END;
 CREATE TRIGGER clients_delete_notify AFTER DELETE ON clients BEGIN

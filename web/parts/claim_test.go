@@ -108,7 +108,7 @@ func TestClaimsReachTheServicesThatAskForThem(t *testing.T) {
 		script, access := w.script(), w.refresh(orders)
 		const first = `department="sales" badge=9007199254740993 ` + teamClaim + `=["a","b"]`
 		for name, c := range map[string]struct{ token, want string }{
-			"the access token": {access, first}, "a token for both APIs": {w.tokens.AccessToken, first},
+			"the access token": {access, first}, "a token for two APIs of which one lists none": {w.tokens.AccessToken, ""},
 			"the gateway's, of an app": {w.gateway(access), first}, "the gateway's, of an API token": {w.gateway(script), first},
 		} {
 			if got := said(t, w.orders, c.token); got != c.want {
